@@ -3,6 +3,7 @@
 pub mod channel;
 pub mod classify;
 pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod embed;
 pub mod engine;
@@ -11,3 +12,4 @@ pub mod sandbox;
 pub mod store;
 pub mod template;
 pub mod text;
+pub mod toml_file;

@@ -65,6 +65,15 @@ impl Intent {
             .unwrap_or("")
     }
 
+    /// Its place in the taxonomy, 0..43.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
+    pub fn from_index(index: usize) -> Option<Self> {
+        (index < LEAVES.len()).then_some(Self(index as u8))
+    }
+
     pub fn leaf(self) -> &'static Leaf {
         &LEAVES[usize::from(self.0)]
     }
