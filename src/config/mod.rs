@@ -17,6 +17,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    pub desk: Desk,
     pub outbox: Outbox,
     pub sync: Sync,
     pub model: Model,
@@ -24,6 +25,13 @@ pub struct Config {
     pub examples: Option<PathBuf>,
     /// A folder with template files, laid over the built-in ones. Default: `templates` beside the configuration file.
     pub templates: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Desk {
+    /// The name that you sign replies with.
+    pub agent: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -1,0 +1,251 @@
+//! From an intent to a reply in the outbox: template → slots → draft → check → hold.
+//!
+//! The same way for a key press, a script and (later) automation. The one rule: nothing enters the outbox that did not pass
+//! [`Engine::queue_reply`].
+
+use super::desk::Inverse;
+use super::{Engine, Usage, orders};
+use crate::domain::{
+    Conversation, Draft, Message, Origin, Outgoing, OutgoingId, OutboxState,
+};
+use crate::template::{FillError, Filled, Slots, SlotProblem, Template, fill, slot_text};
+use crate::text::{SafeText, sanitise};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// What a person says about a template besides its name.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// Another language than the buyer's.
+    pub lang: Option<String>,
+    /// Which order is meant.
+    pub order: Option<String>,
+    /// Values for slots, by name (`ask.link`). They win over what the program knows.
+    pub slots: BTreeMap<String, String>,
+}
+
+/// A template, filled and kept as the conversation's draft.
+#[derive(Debug)]
+pub struct Staged {
+    pub template: String,
+    pub filled: Filled,
+    /// The language that was wanted, where the template does not have it.
+    pub lacks_lang: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeError {
+    #[error("template `{template}` needs {}", .gaps.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Blocked { template: String, gaps: Vec<Gap> },
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// A slot that blocks, in words, and what to do about it.
+#[derive(Debug)]
+pub struct Gap {
+    pub problem: SlotProblem,
+    pub label: Option<String>,
+    pub advice: Option<String>,
+}
+
+impl std::fmt::Display for Gap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.problem)?;
+        if let Some(label) = &self.label {
+            write!(f, " ({label})")?;
+        }
+        match &self.advice {
+            Some(advice) => write!(f, ": {advice}"),
+            None => write!(f, ": give it with --set {}=…", self.problem.slot),
+        }
+    }
+}
+
+impl Engine {
+    /// Fills a template (by key, or by its number for the conversation's intent) and keeps it as the draft.
+    ///
+    /// # Errors
+    /// [`ComposeError::Blocked`] with every slot that is missing, empty or stale; an unknown template with the nearest name.
+    pub async fn stage(&self, c: &Conversation, name: &str, wishes: &Wishes, now: Timestamp) -> anyhow::Result<Staged> {
+        let messages = self.store.messages(&c.id).await?;
+        let last = messages.iter().rev().find_map(|m| m.classification.as_ref());
+        let intent = last.and_then(|l| l.intent);
+        let template = self.templates.find(name, intent).ok_or_else(|| self.no_template(name))?;
+        let lang = wishes.lang.clone().or_else(|| last.map(|l| l.lang.clone())).unwrap_or_else(|| "en".to_owned());
+        let (slots, context) = self.slots(c, &messages, wishes, now).await?;
+        let used = self.store.template_uses(&c.id, &template.key).await?;
+        let filled = fill(template, &lang, &slots, used, now).map_err(|e| self.explain(template, e, &context))?;
+        self.store
+            .put_draft(&Draft {
+                conversation_id: c.id.clone(),
+                text: filled.text.as_str().into(),
+                template: Some(template.key.clone()),
+                lang: Some(filled.lang.clone()),
+                slots: wishes.slots.clone(),
+                updated_at: now,
+            })
+            .await?;
+        let lacks_lang = (filled.lang != lang && !lang.starts_with(&filled.lang)).then_some(lang);
+        Ok(Staged { template: template.key.clone(), filled, lacks_lang })
+    }
+
+    fn no_template(&self, name: &str) -> Usage {
+        let nearest = self.templates.nearest(name).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
+        Usage(format!("there is no template `{name}` for this conversation{nearest}"))
+    }
+
+    async fn slots(
+        &self,
+        c: &Conversation,
+        messages: &[Message],
+        wishes: &Wishes,
+        now: Timestamp,
+    ) -> anyhow::Result<(Slots, orders::OrderContext)> {
+        let mut slots = Slots::default();
+        slots.set("buyer", slot_text(&c.buyer_name.safe()));
+        let account = self.store.account(&c.account_id).await?;
+        slots.set("shop", slot_text(&account.name.safe()));
+        if let Some(agent) = &self.settings.agent {
+            slots.set("ask.agent", slot_text(&sanitise(agent)));
+        }
+        let context = self.order_context(c, messages, wishes.order.as_deref(), now).await?;
+        if let Some(order) = &context.chosen {
+            orders::fill_slots(&mut slots, order);
+            if let Some(item) = &order.item {
+                slots.set("product", slot_text(&item.safe()));
+            }
+        }
+        for (name, value) in &wishes.slots {
+            slots.set(name, slot_text(&sanitise(value)));
+        }
+        Ok((slots, context))
+    }
+
+    fn explain(&self, template: &Template, error: FillError, context: &orders::OrderContext) -> anyhow::Error {
+        let FillError::Blocked(problems) = error else { return error.into() };
+        let gaps = problems
+            .into_iter()
+            .map(|problem| Gap {
+                label: self.templates.label(&problem.slot).map(|l| l.en.clone()),
+                advice: problem.slot.starts_with("order.").then(|| order_advice(context)).flatten(),
+                problem,
+            })
+            .collect();
+        ComposeError::Blocked { template: template.key.clone(), gaps }.into()
+    }
+
+    /// Checks a reply and puts it in the outbox, where it is held. The draft of the conversation is used up.
+    ///
+    /// # Errors
+    /// [`ComposeError::Refused`] with the reason and what to do instead.
+    pub async fn queue_reply(
+        &self,
+        c: &Conversation,
+        text: &str,
+        template: Option<(&str, &str)>,
+        origin: Origin,
+        hold: SignedDuration,
+        now: Timestamp,
+    ) -> anyhow::Result<Outgoing> {
+        let text = self.check(c, text).await?;
+        let outgoing = Outgoing {
+            id: OutgoingId::fresh(),
+            conversation_id: c.id.clone(),
+            account_id: c.account_id.clone(),
+            conversation_remote_id: c.remote_id.clone(),
+            text: text.as_str().into(),
+            origin,
+            template: template.map(|(key, _)| key.to_owned()),
+            lang: template.map(|(_, lang)| lang.to_owned()),
+            state: OutboxState::Held,
+            send_at: now.checked_add(hold)?,
+            attempts: 0,
+            platform_id: None,
+            error: None,
+            created_at: now,
+            claimed_at: None,
+        };
+        self.store.enqueue(&outgoing, now).await?;
+        let inverse = Inverse::Recall { outgoing: outgoing.id.as_str().to_owned() };
+        self.remember("reply", Some(&c.id), &inverse, now).await?;
+        Ok(outgoing)
+    }
+
+    /// What may leave: not empty, not too long, nothing hidden, no unfilled slot, to a conversation that takes replies.
+    async fn check(&self, c: &Conversation, text: &str) -> anyhow::Result<SafeText> {
+        let refuse = |why: String| ComposeError::Refused(why);
+        let channel = self.channels.of(&c.account_id).await.map_err(|e| refuse(format!("{e:#}")))?;
+        if !c.can_reply {
+            return Err(refuse("the platform does not take a reply in this conversation".to_owned()).into());
+        }
+        let text = sanitise(text.trim());
+        if text.as_str().trim().is_empty() {
+            return Err(refuse("the reply is empty".to_owned()).into());
+        }
+        let (chars, most) = (text.as_str().chars().count(), channel.capabilities().max_reply_chars);
+        if chars > most {
+            return Err(refuse(format!("the reply has {chars} characters, {} takes {most}; shorten it", c.channel)).into());
+        }
+        if let Some(slot) = unfilled(text.as_str()) {
+            return Err(refuse(format!("the reply still contains `{slot}`; fill it in or take it out")).into());
+        }
+        Ok(text)
+    }
+
+    /// Takes a held reply back; its text becomes the draft again.
+    pub(super) async fn recall(&self, id: &OutgoingId, now: Timestamp) -> anyhow::Result<()> {
+        let outgoing = self.store.outgoing(id).await?;
+        if !self.store.cancel(id, now).await? {
+            let state = self.store.outgoing(id).await?.state;
+            return Err(Usage(format!("the reply cannot be taken back any more: it is {state}")).into());
+        }
+        self.store
+            .put_draft(&Draft {
+                conversation_id: outgoing.conversation_id,
+                text: outgoing.text,
+                template: outgoing.template,
+                lang: outgoing.lang,
+                slots: BTreeMap::new(),
+                updated_at: now,
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+fn order_advice(context: &orders::OrderContext) -> Option<String> {
+    if let Some(why) = &context.failed {
+        return Some(format!("the platform could not be asked ({why}); try again, or use the template that asks for the order number"));
+    }
+    match (context.chosen.is_some(), context.orders.len()) {
+        (true, _) => Some("the platform does not say; use another template".to_owned()),
+        (false, 0) => Some("no order of this buyer was found; use the template that asks for the order number".to_owned()),
+        (false, _) => {
+            let ids: Vec<String> = context.orders.iter().map(|o| o.remote_id.to_string()).collect();
+            Some(format!("the buyer has several orders; say which with --order ({})", ids.join(", ")))
+        }
+    }
+}
+
+/// A `{{ slot }}` or `{slot}` that nobody filled.
+fn unfilled(text: &str) -> Option<&str> {
+    let start = text.find('{')?;
+    let end = start + text[start..].find('}')? + 1;
+    let inner = text[start..end].trim_matches(|c: char| c == '{' || c == '}' || c.is_whitespace());
+    let is_name = !inner.is_empty() && inner.chars().all(|c| c.is_alphanumeric() || "._- ".contains(c));
+    if is_name { Some(&text[start..end]) } else { unfilled(&text[end..]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unfilled;
+
+    #[test]
+    fn an_unfilled_slot_is_found_and_braces_in_talk_are_not() {
+        assert_eq!(unfilled("Hi {{ buyer }}!"), Some("{{ buyer }"));
+        assert_eq!(unfilled("Hi {name}"), Some("{name}"));
+        assert_eq!(unfilled("{} :-} fine"), None);
+        assert_eq!(unfilled("a } b { c"), None);
+    }
+}

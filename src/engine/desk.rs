@@ -1,0 +1,226 @@
+//! The acts of the desk, each with its inverse.
+//!
+//! Every act that can be taken back writes how to take it back, in the same breath. The one rule: `undo` restores what was
+//! there, it does not guess.
+
+use super::{Engine, Usage};
+use crate::domain::{
+    Classification, Conversation, ConversationId, Intent, MessageId, Outcome, OutgoingId, Scored, Status, Verdict,
+};
+use anyhow::Context;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// How to take an act back. Stored as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
+pub(super) enum Inverse {
+    /// Back to this status.
+    Status { status: String, until_ms: Option<i64> },
+    /// Forget the example and restore the prediction as it was.
+    Label { example: Option<String>, message: String, before: StoredClassification },
+    /// Recall the reply; its text becomes the draft again.
+    Recall { outgoing: String },
+}
+
+/// A classification as plain values, so that an inverse can be written down.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct StoredClassification {
+    outcome: String,
+    intent: Option<String>,
+    risk: String,
+    confidence: f64,
+    margin: f64,
+    top: Vec<(String, f64)>,
+    lang: String,
+    model: String,
+    verdict: Option<String>,
+}
+
+/// What was taken back.
+#[derive(Debug, Serialize)]
+pub struct Undone {
+    pub action: String,
+    pub conversation: Option<ConversationId>,
+}
+
+impl Engine {
+    pub async fn done(&self, conversation: &Conversation, now: Timestamp) -> anyhow::Result<()> {
+        self.change_status(conversation, Status::Done, "done", now).await
+    }
+
+    pub async fn reopen(&self, conversation: &Conversation, now: Timestamp) -> anyhow::Result<()> {
+        self.change_status(conversation, Status::Open, "reopen", now).await
+    }
+
+    /// # Errors
+    /// A time that is not in the future.
+    pub async fn snooze(&self, conversation: &Conversation, until: Timestamp, now: Timestamp) -> anyhow::Result<()> {
+        if until <= now {
+            return Err(Usage(format!("{until} is not in the future")).into());
+        }
+        self.change_status(conversation, Status::Snoozed { until }, "snooze", now).await
+    }
+
+    async fn change_status(&self, c: &Conversation, to: Status, action: &str, now: Timestamp) -> anyhow::Result<()> {
+        let until_ms = if let Status::Snoozed { until } = c.status { Some(until.as_millisecond()) } else { None };
+        let inverse = Inverse::Status { status: c.status.as_str().to_owned(), until_ms };
+        self.store.set_status(&c.id, to).await?;
+        self.remember(action, Some(&c.id), &inverse, now).await?;
+        self.note(action, &c.id, "", now).await
+    }
+
+    /// Says which intent a message has; the example counts from the next prediction on.
+    pub async fn relabel(&self, c: &Conversation, message: Option<&str>, to: Intent, now: Timestamp) -> anyhow::Result<()> {
+        self.teach(c, message, Some(to), "relabel", now).await
+    }
+
+    /// Confirms the predicted intent.
+    ///
+    /// # Errors
+    /// A message that has no predicted intent.
+    pub async fn confirm(&self, c: &Conversation, message: Option<&str>, now: Timestamp) -> anyhow::Result<()> {
+        self.teach(c, message, None, "confirm", now).await
+    }
+
+    async fn teach(
+        &self,
+        c: &Conversation,
+        message: Option<&str>,
+        to: Option<Intent>,
+        action: &str,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        let message = self.labelled_message(c, message).await?;
+        let before = message
+            .classification
+            .clone()
+            .ok_or_else(|| Usage(format!("message {} is not classified yet; run `sextant sync --once` first", message.id)))?;
+        let intent = to
+            .or(before.intent)
+            .ok_or_else(|| Usage(format!("message {} has no predicted intent; set one with `relabel`", message.id)))?;
+        let verdict = if before.intent == Some(intent) { Verdict::Confirmed } else { Verdict::Corrected };
+        let text = message.text.safe();
+        // What has no words has no vector, so there is nothing to learn from; the label itself still counts.
+        let example = if before.outcome == Outcome::NonText {
+            None
+        } else {
+            Some(self.store.add_example(&text, &before.lang, intent, Some(&message.id), now).await?)
+        };
+        let after = Classification {
+            outcome: Outcome::Intent,
+            intent: Some(intent),
+            risk: intent.risk(),
+            confidence: 1.0,
+            verdict: Some(verdict),
+            ..before.clone()
+        };
+        self.store.set_predictions(&[(message.id.clone(), after)], now).await?;
+        let inverse = Inverse::Label {
+            example,
+            message: message.id.as_str().to_owned(),
+            before: StoredClassification::from(&before),
+        };
+        self.remember(action, Some(&c.id), &inverse, now).await?;
+        self.note(action, &c.id, intent.key(), now).await
+    }
+
+    /// The message that is meant: the named one, else the newest of the buyer.
+    async fn labelled_message(&self, c: &Conversation, name: Option<&str>) -> anyhow::Result<crate::domain::Message> {
+        let messages = self.store.messages(&c.id).await?;
+        let mut from_buyer = messages.into_iter().filter(|m| m.author == crate::domain::Author::Customer);
+        match name {
+            Some(name) => from_buyer.find(|m| m.id.as_str().ends_with(name)),
+            None => from_buyer.next_back(),
+        }
+        .ok_or_else(|| Usage(format!("conversation {} has no such message of the buyer", c.id)).into())
+    }
+
+    pub(super) async fn remember(
+        &self,
+        action: &str,
+        conversation: Option<&ConversationId>,
+        inverse: &Inverse,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        let json = serde_json::to_string(inverse).context("an act could not be written down")?;
+        Ok(self.store.push_undo(action, conversation, &json, now).await?)
+    }
+
+    /// Takes back the last act, of one conversation where it is named.
+    ///
+    /// # Errors
+    /// Nothing to take back; a reply that has already left.
+    pub async fn undo(&self, conversation: Option<&ConversationId>, now: Timestamp) -> anyhow::Result<Undone> {
+        let entry = self
+            .store
+            .last_undo(conversation)
+            .await?
+            .ok_or_else(|| Usage("there is nothing to undo".to_owned()))?;
+        let inverse: Inverse = serde_json::from_str(&entry.inverse).context("the undo log is damaged")?;
+        match inverse {
+            Inverse::Status { status, until_ms } => {
+                let of = entry.conversation_id.as_ref().context("the undo log is damaged")?;
+                self.store.set_status(of, stored_status(&status, until_ms)?).await?;
+            }
+            Inverse::Label { example, message, before } => {
+                if let Some(id) = example {
+                    self.store.remove_example(&id).await?;
+                }
+                self.store.set_predictions(&[(MessageId::from_stored(message), before.into_domain()?)], now).await?;
+            }
+            Inverse::Recall { outgoing } => self.recall(&OutgoingId::from_stored(outgoing), now).await?,
+        }
+        self.store.mark_undone(&entry.id, now).await?;
+        if let Some(of) = &entry.conversation_id {
+            self.note("undo", of, &entry.action, now).await?;
+        }
+        Ok(Undone { action: entry.action, conversation: entry.conversation_id })
+    }
+}
+
+fn stored_status(status: &str, until_ms: Option<i64>) -> anyhow::Result<Status> {
+    Ok(match (status, until_ms) {
+        ("open", _) => Status::Open,
+        ("done", _) => Status::Done,
+        ("snoozed", Some(ms)) => Status::Snoozed { until: Timestamp::from_millisecond(ms)? },
+        _ => anyhow::bail!("the undo log is damaged: no status `{status}`"),
+    })
+}
+
+impl From<&Classification> for StoredClassification {
+    fn from(c: &Classification) -> Self {
+        Self {
+            outcome: c.outcome.to_string(),
+            intent: c.intent.map(|i| i.key().to_owned()),
+            risk: c.risk.to_string(),
+            confidence: c.confidence,
+            margin: c.margin,
+            top: c.top.iter().map(|s| (s.intent.key().to_owned(), s.score)).collect(),
+            lang: c.lang.clone(),
+            model: c.model.clone(),
+            verdict: c.verdict.map(|v| v.to_string()),
+        }
+    }
+}
+
+impl StoredClassification {
+    fn into_domain(self) -> anyhow::Result<Classification> {
+        let intent = |key: &str| Intent::from_key(key).with_context(|| format!("no intent `{key}`"));
+        Ok(Classification {
+            outcome: self.outcome.parse()?,
+            intent: self.intent.as_deref().map(intent).transpose()?,
+            risk: self.risk.parse()?,
+            confidence: self.confidence,
+            margin: self.margin,
+            top: self
+                .top
+                .iter()
+                .map(|(key, score)| Ok(Scored { intent: intent(key)?, score: *score }))
+                .collect::<anyhow::Result<_>>()?,
+            lang: self.lang,
+            model: self.model,
+            verdict: self.verdict.map(|v| v.parse()).transpose()?,
+        })
+    }
+}

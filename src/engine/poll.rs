@@ -1,0 +1,93 @@
+//! Polling: what changed on a platform, stored at once.
+//!
+//! The list of conversations is walked page by page until a whole page holds nothing new. A walk that was cut (a
+//! lost connection, a stop) leaves its account marked as not settled, and the next one goes to the end of the list: so
+//! a page that was never reached is never forgotten. Each conversation's messages and its cursor are one
+//! transaction. The one rule: what was fetched is stored before anything else is asked for.
+
+use super::Engine;
+use crate::channel::{Channel, ChannelError};
+use crate::domain::{Account, Cursor, IncomingConversation, RemoteId};
+use jiff::Timestamp;
+use std::collections::HashMap;
+
+/// What one round of polling an account brought.
+#[derive(Debug, Default)]
+pub struct Polled {
+    pub conversations: usize,
+    /// Messages that the platform delivered, whether or not they were new.
+    pub messages: usize,
+    /// Messages that were not stored before.
+    pub stored: usize,
+    /// Conversations that could not be read; they are asked for again in the next round.
+    pub failed: Vec<(RemoteId, ChannelError)>,
+    /// Entries of the list that could not be read at all.
+    pub unreadable: usize,
+}
+
+impl Engine {
+    /// One round for one account.
+    ///
+    /// # Errors
+    /// Where the list itself cannot be read. What was stored before that stays.
+    pub async fn poll(&self, account: &Account, channel: &dyn Channel, clock: fn() -> Timestamp) -> anyhow::Result<Polled> {
+        let settled = self.store.settled(&account.id).await?;
+        let mut polled = Polled::default();
+        let mut page: Option<String> = None;
+        let mut changed_before = false;
+        loop {
+            let list = channel.conversations(page.as_deref()).await?;
+            polled.unreadable += list.unreadable.len();
+            let known = self.known(account, &list.conversations).await?;
+            let changed: Vec<&IncomingConversation> =
+                list.conversations.iter().filter(|c| known.get(&c.remote_id) != Some(&c.version)).collect();
+            let last = list.next.is_none() || (changed.is_empty() && settled);
+            if !changed.is_empty() && !changed_before && settled {
+                self.store.set_settled(&account.id, false).await?;
+            }
+            changed_before |= !changed.is_empty();
+            for conversation in changed {
+                let since = known.get(&conversation.remote_id);
+                match self.fetch(account, channel, conversation, since, clock).await {
+                    Ok((delivered, stored)) => {
+                        polled.conversations += 1;
+                        polled.messages += delivered;
+                        polled.stored += stored;
+                    }
+                    Err(error) => polled.failed.push((conversation.remote_id.clone(), channel_error(error)?)),
+                }
+            }
+            if last {
+                break;
+            }
+            page = list.next;
+        }
+        if polled.failed.is_empty() && (changed_before || !settled) {
+            self.store.set_settled(&account.id, true).await?;
+        }
+        Ok(polled)
+    }
+
+    async fn known(&self, account: &Account, listed: &[IncomingConversation]) -> anyhow::Result<HashMap<RemoteId, Cursor>> {
+        let ids: Vec<RemoteId> = listed.iter().map(|c| c.remote_id.clone()).collect();
+        Ok(self.store.remote_versions(&account.id, &ids).await?)
+    }
+
+    async fn fetch(
+        &self,
+        account: &Account,
+        channel: &dyn Channel,
+        conversation: &IncomingConversation,
+        since: Option<&Cursor>,
+        clock: fn() -> Timestamp,
+    ) -> anyhow::Result<(usize, usize)> {
+        let batch = channel.messages(conversation, since).await?;
+        let ingested = self.store.ingest(&account.id, conversation, &batch.messages, clock()).await?;
+        Ok((batch.messages.len(), ingested.new_messages.len()))
+    }
+}
+
+/// A channel's error belongs to its conversation and the round goes on; a store's ends the round.
+fn channel_error(error: anyhow::Error) -> anyhow::Result<ChannelError> {
+    error.downcast::<ChannelError>()
+}

@@ -1,0 +1,211 @@
+//! Reading what a person hands over: one message a line, JSONL, or CSV.
+//!
+//! The one rule: a bad row is reported with its line number and the others still count.
+
+use anyhow::Context;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::BufRead;
+
+/// Longest text that is taken, in bytes.
+pub const MAX_TEXT: usize = 64 * 1024;
+
+/// What stands in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One message a line.
+    Plain,
+    /// One JSON object a line.
+    Jsonl,
+    Csv,
+}
+
+/// A row as text fields by name. Numbers and booleans are their JSON text; lists and objects stay JSON.
+pub type Fields = BTreeMap<String, Value>;
+
+/// A row that can be used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// 1 for the first line of the file.
+    pub line: usize,
+    pub text: String,
+    pub fields: Fields,
+}
+
+/// A row that cannot.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct BadRow {
+    pub line: usize,
+    pub why: String,
+}
+
+#[derive(Debug, Default)]
+pub struct Rows {
+    pub good: Vec<Row>,
+    pub bad: Vec<BadRow>,
+}
+
+/// Reads all rows. `columns` renames fields: the product's name → the file's.
+///
+/// # Errors
+/// A file that cannot be read at all.
+pub fn read(input: impl BufRead, format: Format, columns: &BTreeMap<String, String>) -> anyhow::Result<Rows> {
+    let mut rows = Rows::default();
+    if format == Format::Csv {
+        read_csv(input, columns, &mut rows)?;
+    } else {
+        read_lines(input, format, columns, &mut rows)?;
+    }
+    if rows.good.is_empty() && rows.bad.is_empty() {
+        rows.bad.push(BadRow { line: 1, why: "the input is empty".to_owned() });
+    }
+    Ok(rows)
+}
+
+/// Whether the first line that is not empty looks like JSON; else plain text. A name that ends in `.csv` is CSV.
+pub fn guess(name: &str, start: &[u8]) -> Format {
+    if name.to_ascii_lowercase().ends_with(".csv") {
+        return Format::Csv;
+    }
+    match start.iter().find(|b| !b.is_ascii_whitespace()) {
+        Some(b'{') => Format::Jsonl,
+        _ if name.to_ascii_lowercase().ends_with(".jsonl") => Format::Jsonl,
+        _ => Format::Plain,
+    }
+}
+
+fn read_lines(
+    mut input: impl BufRead,
+    format: Format,
+    columns: &BTreeMap<String, String>,
+    rows: &mut Rows,
+) -> anyhow::Result<()> {
+    let mut bytes = Vec::new();
+    for line in 1.. {
+        bytes.clear();
+        if input.read_until(b'\n', &mut bytes).context("the input cannot be read")? == 0 {
+            break;
+        }
+        while bytes.last().is_some_and(|b| *b == b'\n' || *b == b'\r') {
+            bytes.pop();
+        }
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        match one_line(&bytes, format, columns) {
+            Ok((text, fields)) => rows.good.push(Row { line, text, fields }),
+            Err(why) => rows.bad.push(BadRow { line, why }),
+        }
+    }
+    Ok(())
+}
+
+fn one_line(bytes: &[u8], format: Format, columns: &BTreeMap<String, String>) -> Result<(String, Fields), String> {
+    let line = std::str::from_utf8(bytes).map_err(|e| format!("invalid UTF-8 after byte {}", e.valid_up_to()))?;
+    if format == Format::Plain {
+        return Ok((checked(line.to_owned())?, Fields::new()));
+    }
+    let value: Value = serde_json::from_str(line).map_err(|e| format!("no JSON: {e}"))?;
+    let Value::Object(object) = value else { return Err("no JSON object".to_owned()) };
+    with_text(object.into_iter().collect(), columns)
+}
+
+fn read_csv(input: impl BufRead, columns: &BTreeMap<String, String>, rows: &mut Rows) -> anyhow::Result<()> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input);
+    let header: Vec<String> = reader.byte_headers().context("the CSV has no readable header")?.iter().map(lossless).collect();
+    for (index, record) in reader.byte_records().enumerate() {
+        let line = record.as_ref().ok().and_then(|r| r.position()).map_or(index + 2, |p| p.line() as usize);
+        let parsed = record.map_err(|e| e.to_string()).and_then(|record| {
+            let mut fields = Fields::new();
+            for (name, value) in header.iter().zip(record.iter()) {
+                let value = std::str::from_utf8(value).map_err(|e| format!("invalid UTF-8 in `{name}`: {e}"))?;
+                fields.insert(name.clone(), Value::String(value.to_owned()));
+            }
+            with_text(fields, columns)
+        });
+        match parsed {
+            Ok((text, fields)) => rows.good.push(Row { line, text, fields }),
+            Err(why) => rows.bad.push(BadRow { line, why }),
+        }
+    }
+    Ok(())
+}
+
+fn lossless(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim_start_matches('\u{feff}').to_owned()
+}
+
+fn with_text(mut fields: Fields, columns: &BTreeMap<String, String>) -> Result<(String, Fields), String> {
+    for (name, column) in columns {
+        if let Some(value) = fields.remove(column) {
+            fields.insert(name.clone(), value);
+        }
+    }
+    match fields.remove("text") {
+        Some(Value::String(text)) => Ok((checked(text)?, fields)),
+        Some(_) => Err("`text` is no string".to_owned()),
+        None => Err("no `text`".to_owned()),
+    }
+}
+
+fn checked(text: String) -> Result<String, String> {
+    if text.len() > MAX_TEXT {
+        return Err(format!("the text has {} bytes, more than {MAX_TEXT}", text.len()));
+    }
+    if text.contains('\0') {
+        return Err("the text contains a NUL byte".to_owned());
+    }
+    if text.trim().is_empty() {
+        return Err("the text is empty".to_owned());
+    }
+    Ok(text)
+}
+
+/// A field as text: a string as it is, another scalar as JSON writes it, nothing for null.
+pub fn field(fields: &Fields, name: &str) -> Option<String> {
+    match fields.get(name)? {
+        Value::Null => None,
+        Value::String(text) if text.trim().is_empty() => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_all(input: &[u8], format: Format) -> Rows {
+        read(input, format, &BTreeMap::new()).unwrap()
+    }
+
+    #[test]
+    fn a_bad_line_is_named_and_the_others_count() {
+        let rows = read_all(b"{\"text\":\"a\"}\nnope\n\n{\"text\":\"b\0\"}\n{\"x\":1}\n{\"text\":\"\xff\"}\n", Format::Jsonl);
+        assert_eq!(rows.good.len(), 1);
+        assert_eq!(rows.bad.iter().map(|b| b.line).collect::<Vec<_>>(), [2, 4, 5, 6]);
+    }
+
+    #[test]
+    fn a_text_over_64_kb_and_an_empty_input_are_refused() {
+        let long = vec![b'x'; MAX_TEXT + 1];
+        assert_eq!(read_all(&long, Format::Plain).bad.len(), 1);
+        assert_eq!(read_all(b"", Format::Plain).bad[0].why, "the input is empty");
+    }
+
+    #[test]
+    fn csv_columns_can_be_renamed_and_the_line_is_that_of_the_file() {
+        let columns = BTreeMap::from([("text".to_owned(), "message".to_owned())]);
+        let rows = read(&b"id,message\n1,\"two\nlines\"\n2,\n"[..], Format::Csv, &columns).unwrap();
+        assert_eq!(rows.good[0].text, "two\nlines");
+        assert_eq!(field(&rows.good[0].fields, "id").unwrap(), "1");
+        assert_eq!(rows.bad[0].line, 4);
+    }
+
+    #[test]
+    fn the_form_is_guessed_from_the_first_line() {
+        assert_eq!(guess("-", b"  {\"text\""), Format::Jsonl);
+        assert_eq!(guess("a.CSV", b"{"), Format::Csv);
+        assert_eq!(guess("-", b"link pls"), Format::Plain);
+    }
+}
