@@ -3,6 +3,10 @@
 //! May use: `text`, `http` (to fetch the model). The one rule: a vector knows which model made it, and vectors of two
 //! models are never compared.
 
+pub mod fast;
+pub mod hash;
+pub mod model;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -26,9 +30,18 @@ pub struct Vector(Arc<[f32]>);
 impl Vector {
     /// Scales `values` to length 1. A zero vector stays zero.
     pub fn new(values: &[f32]) -> Self {
-        let length = values.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>().sqrt();
+        let length = values
+            .iter()
+            .map(|v| f64::from(*v) * f64::from(*v))
+            .sum::<f64>()
+            .sqrt();
         let scale = if length > 0.0 { 1.0 / length } else { 0.0 };
-        Self(values.iter().map(|v| (f64::from(*v) * scale) as f32).collect())
+        Self(
+            values
+                .iter()
+                .map(|v| (f64::from(*v) * scale) as f32)
+                .collect(),
+        )
     }
 
     pub fn as_slice(&self) -> &[f32] {
@@ -48,7 +61,13 @@ impl Vector {
     /// `None` where the length is no multiple of four.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let chunks = bytes.chunks_exact(4);
-        chunks.remainder().is_empty().then(|| Self(chunks.map(|c| f32::from_le_bytes([c[0], c[1], c[2], c[3]])).collect()))
+        chunks.remainder().is_empty().then(|| {
+            Self(
+                chunks
+                    .map(|c| f32::from_le_bytes([c[0], c[1], c[2], c[3]]))
+                    .collect(),
+            )
+        })
     }
 }
 
@@ -56,7 +75,12 @@ impl Vector {
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0f32; 8];
     let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f32 = a8.remainder().iter().zip(b8.remainder()).map(|(x, y)| x * y).sum();
+    let rest: f32 = a8
+        .remainder()
+        .iter()
+        .zip(b8.remainder())
+        .map(|(x, y)| x * y)
+        .sum();
     for (x, y) in a8.zip(b8) {
         for i in 0..8 {
             sums[i] += x[i] * y[i];
