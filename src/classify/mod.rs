@@ -3,6 +3,7 @@
 //! - [`reading`]: what can be said of a text without the model: its language, whether it has words, the form to embed
 //! - [`examples`]: the labelled examples, built in and of the user
 //! - [`head`]: centroids as exact integer sums, scores, temperature, thresholds; knows labels, not intents
+//! - [`vector_cache`]: the vectors of the examples, kept beside the model
 //! - [`evaluate`]: how good it is, on rows it never saw
 //!
 //! May use: `domain`, `text`, `embed` (the vector type), `toml_file`. The one rule: what is learnt can be unlearnt exactly:
@@ -13,6 +14,7 @@ pub mod examples;
 pub mod head;
 mod language;
 pub mod reading;
+pub mod vector_cache;
 
 pub use examples::{Example, Origin};
 pub use reading::Reading;

@@ -17,13 +17,37 @@ pub struct Reading {
 
 impl Reading {
     pub fn of(text: &SafeText) -> Self {
-        let form = normalise(text);
-        let words: String = form.split(' ').filter(|w| !is_link_or_mention(w)).collect::<Vec<_>>().join(" ");
-        let wordless = !words.chars().any(char::is_alphabetic);
-        let lang = if wordless { language::UNDETERMINED.to_owned() } else { language::identify(&words) };
-        let key = TextKey::of(&form);
-        Self { lang, wordless, form, key }
+        let mut reading = Self::to_embed(text);
+        if !reading.wordless {
+            reading.lang = language::identify(&words(&reading.form));
+        }
+        reading
     }
+
+    /// The same for a text whose language is known or does not matter.
+    pub fn to_embed(text: &SafeText) -> Self {
+        let form = normalise(text);
+        let key = TextKey::of(&form);
+        Self { lang: language::UNDETERMINED.to_owned(), wordless: !has_words(&form), form, key }
+    }
+
+    /// What there is to say of a picture or a card.
+    pub fn without_words() -> Self {
+        Self { lang: language::UNDETERMINED.to_owned(), wordless: true, form: String::new(), key: TextKey::of("") }
+    }
+
+    /// Nothing to embed.
+    pub fn is_wordless(text: &SafeText) -> bool {
+        !has_words(&normalise(text))
+    }
+}
+
+fn words(form: &str) -> String {
+    form.split(' ').filter(|w| !is_link_or_mention(w)).collect::<Vec<_>>().join(" ")
+}
+
+fn has_words(form: &str) -> bool {
+    words(form).chars().any(char::is_alphabetic)
 }
 
 fn is_link_or_mention(word: &str) -> bool {

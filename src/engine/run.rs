@@ -1,0 +1,213 @@
+//! The running desk: poll, recognise and deliver at the same time, until told to stop.
+//!
+//! One task an account polls, one recognises, one delivers; they meet in the store and wake each other. The one rule: a failure
+//! is written down where it happened (an account's [`Health`]) and the other tasks go on; a task that panics ends the run.
+
+use super::Engine;
+use super::recognise::Recogniser;
+use crate::channel::{Channel, ChannelError};
+use crate::domain::{Account, AccountId};
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How an account does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    Ok { at: Timestamp },
+    /// Connected, but the platform does not permit this: polling it stops.
+    NotPermitted(String),
+    /// The tokens are not valid any more: polling stops until the account is added again.
+    Unauthorized(String),
+    /// Throttled, down, cut off: it is tried again.
+    Trouble(String),
+}
+
+/// What is known while the desk runs.
+#[derive(Default)]
+pub struct Monitor {
+    health: Mutex<HashMap<AccountId, Health>>,
+    totals: Mutex<Totals>,
+}
+
+/// What this run has done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Messages that platforms delivered.
+    pub polled: usize,
+    /// Of those, the ones that were new.
+    pub stored: usize,
+    pub classified: usize,
+}
+
+impl Monitor {
+    pub fn health(&self) -> HashMap<AccountId, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn totals(&self) -> Totals {
+        *self.totals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, account: &AccountId, health: Health) {
+        if !matches!(health, Health::Ok { .. }) {
+            tracing::warn!(%account, ?health, "account");
+        }
+        self.health.lock().unwrap_or_else(PoisonError::into_inner).insert(account.clone(), health);
+    }
+
+    fn add(&self, change: impl FnOnce(&mut Totals)) {
+        change(&mut self.totals.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Everything that the tasks share.
+#[derive(Clone)]
+pub struct Desk {
+    pub engine: Engine,
+    pub recogniser: Recogniser,
+    pub monitor: Arc<Monitor>,
+    stored: Arc<Notify>,
+    stop: CancellationToken,
+}
+
+impl Desk {
+    pub fn new(engine: Engine, recogniser: Recogniser, stop: CancellationToken) -> Self {
+        Self { engine, recogniser, monitor: Arc::default(), stored: Arc::default(), stop }
+    }
+
+    /// Runs until the token is cancelled.
+    ///
+    /// # Errors
+    /// A database that fails, a task that panics. A channel's trouble is none.
+    pub async fn run(&self) -> anyhow::Result<()> {
+        self.engine.store.recover(Timestamp::now()).await?;
+        let mut tasks = JoinSet::new();
+        for account in self.engine.store.accounts().await? {
+            if super::transfer::is_import(&account) {
+                continue;
+            }
+            let desk = self.clone();
+            tasks.spawn(async move { desk.keep_polling(account).await });
+        }
+        let desk = self.clone();
+        tasks.spawn(async move { desk.keep_recognising().await });
+        let desk = self.clone();
+        tasks.spawn(async move { desk.keep_delivering().await });
+        let mut result = Ok(());
+        while let Some(ended) = tasks.join_next().await {
+            let ended = ended.map_err(anyhow::Error::from).and_then(|r| r);
+            if ended.is_err() {
+                self.stop.cancel();
+                result = result.and(ended);
+            }
+        }
+        result
+    }
+
+    async fn keep_polling(&self, account: Account) -> anyhow::Result<()> {
+        while !self.stop.is_cancelled() {
+            let health = tokio::select! {
+                health = self.poll_once(&account) => health?,
+                () = self.stop.cancelled() => break,
+            };
+            let over = matches!(health, (Health::NotPermitted(_) | Health::Unauthorized(_), _));
+            self.monitor.set(&account.id, health.0);
+            if over {
+                break;
+            }
+            self.pause(health.1).await;
+        }
+        Ok(())
+    }
+
+    /// One round for one account: how it went, and how long to wait before the next.
+    pub async fn poll_once(&self, account: &Account) -> anyhow::Result<(Health, Duration)> {
+        let pause = self.engine.settings.poll_pause;
+        let channel: Arc<dyn Channel> = match self.engine.channels.of(&account.id).await {
+            Ok(channel) => channel,
+            Err(error) => return Ok((Health::Unauthorized(format!("{error:#}")), pause)),
+        };
+        let polled = match self.engine.poll(account, channel.as_ref(), Timestamp::now).await {
+            Ok(polled) => polled,
+            Err(error) => {
+                let error = error.downcast::<ChannelError>()?;
+                let wait = if let ChannelError::RateLimited { retry_after: Some(wait) } = &error { *wait } else { pause };
+                return Ok((health_of(&error), wait.max(pause)));
+            }
+        };
+        self.monitor.add(|t| {
+            t.polled += polled.messages;
+            t.stored += polled.stored;
+        });
+        if polled.stored > 0 {
+            self.recogniser.settle_wordless(&self.engine.store, Timestamp::now).await?;
+            self.stored.notify_one();
+        }
+        let health = match polled.failed.first() {
+            None => Health::Ok { at: Timestamp::now() },
+            Some((id, error)) => {
+                Health::Trouble(format!("{} conversations could not be read, {id}: {error}", polled.failed.len()))
+            }
+        };
+        Ok((health, pause))
+    }
+
+    async fn keep_recognising(&self) -> anyhow::Result<()> {
+        let prepared = tokio::select! {
+            prepared = self.recogniser.prepare(Some(&self.engine.store)) => prepared,
+            () = self.stop.cancelled() => return Ok(()),
+        };
+        if let Err(error) = prepared {
+            // The inbox is of use without intents too: what is stored waits, and `readiness` says why.
+            tracing::error!("no classifier: {error:#}");
+            return Ok(());
+        }
+        self.recogniser.reconsider_unknown(&self.engine.store, Timestamp::now).await?;
+        while !self.stop.is_cancelled() {
+            let count = self.recogniser.recognise_waiting(&self.engine.store, Timestamp::now).await?;
+            self.monitor.add(|t| t.classified += count);
+            tokio::select! {
+                () = self.stored.notified() => {}
+                // Another process may have stored something.
+                () = tokio::time::sleep(Duration::from_secs(5)) => {}
+                () = self.stop.cancelled() => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep_delivering(&self) -> anyhow::Result<()> {
+        let mut looked = Timestamp::now();
+        while !self.stop.is_cancelled() {
+            // Not raced against the stop: a reply that was claimed is also settled.
+            self.engine.deliver_due(Timestamp::now).await?;
+            let now = Timestamp::now();
+            if now.duration_since(looked).as_secs() >= 15 {
+                looked = now;
+                self.engine.look_for_unknown(now).await?;
+            }
+            self.pause(Duration::from_millis(250)).await;
+        }
+        Ok(())
+    }
+
+    async fn pause(&self, span: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(span) => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+}
+
+fn health_of(error: &ChannelError) -> Health {
+    match error {
+        ChannelError::NotPermitted(_) => Health::NotPermitted(error.to_string()),
+        ChannelError::Unauthorized(_) => Health::Unauthorized(error.to_string()),
+        _ => Health::Trouble(error.to_string()),
+    }
+}
