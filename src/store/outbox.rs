@@ -1,0 +1,335 @@
+//! Replies on their way out: queued, claimed by one sender, settled by what the platform said.
+//!
+//! Every change is a compare-and-set on the state, and goes only where [`OutboxState::may_become`] allows. A claimed
+//! row is never claimed again: if its sender dies, [`Store::recover`] makes it unknown, and a person looks.
+
+use super::desk::{author_of, note};
+use super::rows::{
+    bytes, key, maybe_key, maybe_raw, maybe_time, ms, plain, raw, remote, time, unplain, word,
+};
+use super::standing::restand;
+use super::{Store, StoreError, reading, writing};
+use crate::domain::{
+    AccountId, ConversationId, MessageId, Origin, OutboxState, Outgoing, OutgoingId, RemoteId,
+};
+use crate::text::RawText;
+use jiff::Timestamp;
+
+/// What became of a reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// The platform took it, and this is its id of the message.
+    Sent { platform_id: RemoteId },
+    /// It provably never left, and is tried again at `send_at`.
+    Retry { error: RawText, send_at: Timestamp },
+    /// The platform refused it.
+    Refused { error: RawText },
+    /// Nobody knows whether it arrived.
+    Unknown { error: RawText },
+    /// The buyer's side has it.
+    Delivered,
+    /// The buyer has opened it.
+    Read,
+    /// A person decided that an unknown reply is not to be sent again.
+    Cancelled,
+}
+
+impl Settlement {
+    pub fn state(&self) -> OutboxState {
+        match self {
+            Self::Sent { .. } => OutboxState::Sent,
+            Self::Retry { .. } => OutboxState::FailedRetryable,
+            Self::Refused { .. } => OutboxState::FailedFinal,
+            Self::Unknown { .. } => OutboxState::Unknown,
+            Self::Delivered => OutboxState::Delivered,
+            Self::Read => OutboxState::Read,
+            Self::Cancelled => OutboxState::Cancelled,
+        }
+    }
+
+    fn error(&self) -> Option<&RawText> {
+        match self {
+            Self::Retry { error, .. } | Self::Refused { error } | Self::Unknown { error } => {
+                Some(error)
+            }
+            Self::Sent { .. } | Self::Delivered | Self::Read | Self::Cancelled => None,
+        }
+    }
+}
+
+/// Which replies to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutboxFilter {
+    pub state: Option<OutboxState>,
+    pub conversation: Option<ConversationId>,
+}
+
+macro_rules! outgoing_columns {
+    () => {
+        "id, conversation_id, account_id, conversation_remote_id, text, origin, template, lang, state, send_at, \
+         attempts, platform_id, error, created_at, claimed_at"
+    };
+}
+
+#[derive(sqlx::FromRow)]
+struct OutgoingRow {
+    id: String,
+    conversation_id: String,
+    account_id: String,
+    conversation_remote_id: String,
+    text: Vec<u8>,
+    origin: String,
+    template: Option<String>,
+    lang: Option<String>,
+    state: String,
+    send_at: i64,
+    attempts: i64,
+    platform_id: Option<String>,
+    error: Option<Vec<u8>>,
+    created_at: i64,
+    claimed_at: Option<i64>,
+}
+
+impl OutgoingRow {
+    fn read(self) -> Result<Outgoing, StoreError> {
+        Ok(Outgoing {
+            id: OutgoingId::from_stored(self.id),
+            conversation_id: ConversationId::from_stored(self.conversation_id),
+            account_id: AccountId::from_stored(self.account_id),
+            conversation_remote_id: remote(self.conversation_remote_id),
+            text: raw(self.text),
+            origin: word(&self.origin)?,
+            template: self.template.map(unplain),
+            lang: self.lang.map(unplain),
+            state: word(&self.state)?,
+            send_at: time(self.send_at)?,
+            attempts: u32::try_from(self.attempts).unwrap_or(u32::MAX),
+            platform_id: self.platform_id.map(remote),
+            error: maybe_raw(self.error),
+            created_at: time(self.created_at)?,
+            claimed_at: maybe_time(self.claimed_at)?,
+        })
+    }
+}
+
+/// Ready to leave. Replies of a conversation leave in the order they were written: an earlier one on its way holds the
+/// later ones back.
+macro_rules! ready {
+    () => {
+        "o.state IN ('held', 'failed_retryable') AND NOT EXISTS (SELECT 1 FROM outbox e \
+         WHERE e.conversation_id = o.conversation_id AND (e.created_at, e.id) < (o.created_at, o.id) \
+         AND e.state IN ('held', 'claimed', 'failed_retryable'))"
+    };
+}
+
+/// The state is asked twice, because PostgreSQL looks again at a row that somebody else has just claimed.
+const CLAIM: &str = concat!(
+    "UPDATE outbox SET state = 'claimed', claimed_at = $1, attempts = attempts + 1 WHERE id IN \
+     (SELECT o.id FROM outbox o WHERE o.send_at <= $1 AND ",
+    ready!(),
+    " ORDER BY o.send_at, o.id LIMIT $2) AND state IN ('held', 'failed_retryable') RETURNING ",
+    outgoing_columns!()
+);
+
+const NEXT_DUE: &str = concat!("SELECT MIN(o.send_at) FROM outbox o WHERE ", ready!());
+
+const SETTLE: &str = concat!(
+    "UPDATE outbox SET state = $3, platform_id = COALESCE($4, platform_id), error = COALESCE($5, error), \
+     send_at = COALESCE($6, send_at) WHERE id = $1 AND state = $2 RETURNING ",
+    outgoing_columns!()
+);
+
+/// Our clock may lag behind the platform's, and a reply comes after what it answers.
+const MESSAGE_OF_REPLY: &str = "INSERT INTO message (id, conversation_id, account_id, remote_id, author, kind, text, \
+     sent_at, received_at, pending) SELECT $1, o.conversation_id, o.account_id, o.platform_id, $3, 'text', o.text, \
+     CASE WHEN c.last_message_at > $4 THEN c.last_message_at ELSE $4 END, $4, FALSE \
+     FROM outbox o JOIN conversation c ON c.id = o.conversation_id WHERE o.id = $2 \
+     ON CONFLICT (account_id, remote_id) DO UPDATE SET author = excluded.author \
+     WHERE message.author IN ('agent', 'automation')";
+
+/// The text of a recalled reply is a draft again, unless there is a newer one.
+const DRAFT_AGAIN: &str = "INSERT INTO draft (conversation_id, text, template, lang, slots, updated_at) \
+     SELECT conversation_id, text, template, lang, '{}', $2 FROM outbox WHERE id = $1 ON CONFLICT DO NOTHING";
+
+const RECOVER: &str = "UPDATE outbox SET state = 'unknown', error = $2 WHERE state = 'claimed' AND claimed_at <= $1 \
+     RETURNING id, conversation_id";
+
+impl Store {
+    /// Queues a reply. Its conversation's draft is gone with it, and an event says who queued it.
+    pub async fn enqueue(&self, reply: &Outgoing) -> Result<(), StoreError> {
+        if !matches!(reply.state, OutboxState::Held) {
+            return Err(StoreError::IllegalState {
+                from: reply.state,
+                to: OutboxState::Held,
+            });
+        }
+        writing!(self, conn => {
+            sqlx::query(
+                "INSERT INTO outbox (id, conversation_id, account_id, conversation_remote_id, text, origin, template, \
+                 lang, state, send_at, attempts, created_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11)")
+                .bind(reply.id.as_str())
+                .bind(reply.conversation_id.as_str())
+                .bind(reply.account_id.as_str())
+                .bind(key(&reply.conversation_remote_id))
+                .bind(bytes(&reply.text))
+                .bind(reply.origin.as_str())
+                .bind(reply.template.as_deref().map(plain))
+                .bind(reply.lang.as_deref().map(plain))
+                .bind(reply.state.as_str())
+                .bind(ms(reply.send_at))
+                .bind(ms(reply.created_at))
+                .execute(&mut *conn)
+                .await?;
+            sqlx::query("DELETE FROM draft WHERE conversation_id = $1")
+                .bind(reply.conversation_id.as_str())
+                .execute(&mut *conn)
+                .await?;
+            note!(conn, ms(reply.created_at), reply.origin.as_str(), "queued",
+                Some(reply.conversation_id.as_str()), Some(reply.id.as_str()));
+        });
+        Ok(())
+    }
+
+    /// Takes up to `limit` due replies, the longest due first. No other caller ever gets the same ones.
+    pub async fn claim_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        let rows: Vec<OutgoingRow> = writing!(self, conn => sqlx::query_as(CLAIM)
+            .bind(ms(now))
+            .bind(i64::from(limit))
+            .fetch_all(&mut *conn)
+            .await?);
+        let mut claimed = rows
+            .into_iter()
+            .map(OutgoingRow::read)
+            .collect::<Result<Vec<_>, _>>()?;
+        claimed.sort_by(|a, b| (a.send_at, &a.id).cmp(&(b.send_at, &b.id)));
+        Ok(claimed)
+    }
+
+    /// When the next reply may leave; in the past where one may leave now.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let (at,): (Option<i64>,) =
+            reading!(self, conn => sqlx::query_as(NEXT_DUE).fetch_one(&mut *conn).await?);
+        maybe_time(at)
+    }
+
+    /// Writes down what became of a reply that was in state `from`. Once sent, our message is in the conversation and
+    /// nobody waits there any more.
+    pub async fn settle(
+        &self,
+        id: &OutgoingId,
+        from: OutboxState,
+        settlement: &Settlement,
+        now: Timestamp,
+    ) -> Result<Outgoing, StoreError> {
+        let to = settlement.state();
+        if !from.may_become(to) {
+            return Err(StoreError::IllegalState { from, to });
+        }
+        let (platform_id, send_at) = match settlement {
+            Settlement::Sent { platform_id } => (Some(platform_id), None),
+            Settlement::Retry { send_at, .. } => (None, Some(ms(*send_at))),
+            _ => (None, None),
+        };
+        let row: Option<OutgoingRow> = writing!(self, conn => {
+            let row: Option<OutgoingRow> = sqlx::query_as(SETTLE)
+                .bind(id.as_str())
+                .bind(from.as_str())
+                .bind(to.as_str())
+                .bind(maybe_key(platform_id))
+                .bind(settlement.error().map(bytes))
+                .bind(send_at)
+                .fetch_optional(&mut *conn)
+                .await?;
+            if let Some(row) = &row {
+                if to == OutboxState::Sent {
+                    let origin: Origin = word(&row.origin)?;
+                    sqlx::query(MESSAGE_OF_REPLY)
+                        .bind(MessageId::fresh().as_str())
+                        .bind(id.as_str())
+                        .bind(author_of(origin).as_str())
+                        .bind(ms(now))
+                        .execute(&mut *conn)
+                        .await?;
+                    restand!(conn, &row.conversation_id);
+                }
+                note!(conn, ms(now), "system", to.as_str(), Some(row.conversation_id.as_str()), Some(id.as_str()));
+            }
+            row
+        });
+        match row {
+            Some(row) => row.read(),
+            None => Err(StoreError::IllegalState {
+                from: self.outgoing(id).await?.state,
+                to,
+            }),
+        }
+    }
+
+    /// Recalls a reply that has not left. False where a sender was faster. Its text is the conversation's draft again.
+    pub async fn cancel(&self, id: &OutgoingId, now: Timestamp) -> Result<bool, StoreError> {
+        let won = writing!(self, conn => {
+            let row: Option<(String,)> = sqlx::query_as(
+                "UPDATE outbox SET state = 'cancelled' WHERE id = $1 AND state IN ('held', 'failed_retryable') \
+                 RETURNING conversation_id")
+                .bind(id.as_str())
+                .fetch_optional(&mut *conn)
+                .await?;
+            if let Some((conversation,)) = &row {
+                sqlx::query(DRAFT_AGAIN).bind(id.as_str()).bind(ms(now)).execute(&mut *conn).await?;
+                note!(conn, ms(now), "person", "recalled", Some(conversation.as_str()), Some(id.as_str()));
+            }
+            row.is_some()
+        });
+        Ok(won)
+    }
+
+    /// Makes every reply unknown that was claimed at `claimed_before` or earlier: its sender is gone. Called at start
+    /// and now and then, with a time that is longer ago than a send can take.
+    pub async fn recover(
+        &self,
+        claimed_before: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<OutgoingId>, StoreError> {
+        let why = "the program ended while this was being sent";
+        let rows: Vec<(String, String)> = writing!(self, conn => {
+            let rows: Vec<(String, String)> = sqlx::query_as(RECOVER)
+                .bind(ms(claimed_before))
+                .bind(why.as_bytes())
+                .fetch_all(&mut *conn)
+                .await?;
+            for (id, conversation) in &rows {
+                note!(conn, ms(now), "system", "unknown", Some(conversation.as_str()), Some(id.as_str()));
+            }
+            rows
+        });
+        Ok(rows
+            .into_iter()
+            .map(|(id, _)| OutgoingId::from_stored(id))
+            .collect())
+    }
+
+    pub async fn outgoing(&self, id: &OutgoingId) -> Result<Outgoing, StoreError> {
+        let row: Option<OutgoingRow> = reading!(self, conn => sqlx::query_as(
+            concat!("SELECT ", outgoing_columns!(), " FROM outbox WHERE id = $1"))
+            .bind(id.as_str())
+            .fetch_optional(&mut *conn)
+            .await?);
+        row.ok_or_else(|| StoreError::NotFound {
+            what: format!("reply {id}"),
+        })?
+        .read()
+    }
+
+    /// Replies in the order they were written.
+    pub async fn outbox(&self, filter: &OutboxFilter) -> Result<Vec<Outgoing>, StoreError> {
+        let rows: Vec<OutgoingRow> = reading!(self, conn => sqlx::query_as(
+            concat!("SELECT ", outgoing_columns!(), " FROM outbox WHERE ($1 IS NULL OR state = $1) \
+                AND ($2 IS NULL OR conversation_id = $2) ORDER BY created_at, id"))
+            .bind(filter.state.map(OutboxState::as_str))
+            .bind(filter.conversation.as_ref().map(ConversationId::as_str))
+            .fetch_all(&mut *conn)
+            .await?);
+        rows.into_iter().map(OutgoingRow::read).collect()
+    }
+}
