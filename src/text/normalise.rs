@@ -5,8 +5,13 @@ use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
 /// The form that is embedded and cached: NFKC, every run of white space as one blank, no blank at the ends.
+/// The sanitiser's own marks go, so that a control character inside a word does not hide the word.
 pub fn normalise(text: &SafeText) -> String {
-    let folded: String = text.as_str().nfkc().collect();
+    let words = text
+        .as_str()
+        .chars()
+        .filter(|c| *c != char::REPLACEMENT_CHARACTER);
+    let folded: String = words.nfkc().collect();
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
