@@ -6,6 +6,7 @@
 pub mod fast;
 pub mod hash;
 pub mod model;
+pub mod worker;
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,0 +1,404 @@
+//! The thread on which texts are embedded.
+//!
+//! Loading the model takes a second, and fetching it minutes; embedding is all processor. So both happen on one thread
+//! of their own, and whoever has a text waits for its vector without holding up anything else.
+//!
+//! May use: std, tokio's channels. The one rule: every job gets an answer, a vector or the reason for none.
+
+use super::model::progress::Progress;
+use super::{EmbedError, Embedder, ModelId, Vector};
+use crate::text::TextKey;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Jobs that wait in the channel; who has more waits to hand them over.
+const QUEUE: usize = 256;
+
+/// Different texts that are embedded before the queue is looked at again.
+const TAKE: usize = 64;
+
+/// Jobs that are put in order; beyond it they wait in the channel.
+const SORTED: usize = 4096;
+
+/// One text to be embedded.
+#[derive(Clone, Debug)]
+pub struct EmbedJob {
+    /// The key of `text`: jobs with equal keys are embedded once.
+    pub key: TextKey,
+    /// Normalised.
+    pub text: String,
+    /// Since when the buyer waits. The oldest goes first.
+    pub waiting_since: Timestamp,
+}
+
+/// What the worker does at the moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WorkerState {
+    /// `done` of `total` bytes where the phase counts them.
+    Loading {
+        phase: String,
+        done: u64,
+        total: Option<u64>,
+    },
+    Ready {
+        model: ModelId,
+    },
+    /// For good: every job is answered with this.
+    Failed {
+        why: String,
+    },
+}
+
+/// A handle to the thread; it ends when the last handle is dropped.
+#[derive(Clone, Debug)]
+pub struct EmbedWorker {
+    jobs: mpsc::Sender<Waiting>,
+    state: watch::Receiver<WorkerState>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    job: EmbedJob,
+    reply: oneshot::Sender<Result<Vector, EmbedError>>,
+}
+
+impl EmbedWorker {
+    /// Starts the thread. `load` runs on it, so that nothing waits for the model; what it reports becomes the state.
+    pub fn start<F>(load: F) -> Result<Self, EmbedError>
+    where
+        F: FnOnce(&dyn Progress) -> Result<Box<dyn Embedder>, EmbedError> + Send + 'static,
+    {
+        let (jobs, waiting) = mpsc::channel(QUEUE);
+        let starting = WorkerState::Loading {
+            phase: "starting".to_owned(),
+            done: 0,
+            total: None,
+        };
+        let (report, state) = watch::channel(starting);
+        let thread = std::thread::Builder::new().name("embed".to_owned());
+        let started = thread.spawn(move || run(load, waiting, &report));
+        started.map_err(|error| EmbedError::Failed(format!("no thread for embedding: {error}")))?;
+        Ok(Self { jobs, state })
+    }
+
+    /// Hands a text over and waits for its vector.
+    pub async fn embed(&self, job: EmbedJob) -> Result<Vector, EmbedError> {
+        let (reply, answer) = oneshot::channel();
+        let gone = || EmbedError::Failed("the embedding thread has ended".to_owned());
+        self.jobs
+            .send(Waiting { job, reply })
+            .await
+            .map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    /// What the worker does, now and as it changes.
+    pub fn state(&self) -> watch::Receiver<WorkerState> {
+        self.state.clone()
+    }
+
+    /// Waits until the model is loaded.
+    pub async fn ready(&self) -> Result<ModelId, EmbedError> {
+        let mut state = self.state.clone();
+        let loaded = state
+            .wait_for(|state| !matches!(state, WorkerState::Loading { .. }))
+            .await;
+        match loaded.as_deref() {
+            Ok(WorkerState::Ready { model }) => Ok(model.clone()),
+            Ok(WorkerState::Failed { why }) => Err(EmbedError::Failed(why.clone())),
+            _ => Err(EmbedError::Failed(
+                "the embedding thread has ended".to_owned(),
+            )),
+        }
+    }
+}
+
+/// Phases of loading, as the worker's state.
+struct Report<'a>(&'a watch::Sender<WorkerState>);
+
+impl Progress for Report<'_> {
+    fn advance(&self, phase: &str, done: u64, total: Option<u64>) {
+        self.0.send_replace(WorkerState::Loading {
+            phase: phase.to_owned(),
+            done,
+            total,
+        });
+    }
+
+    fn note(&self, sentence: &str) {
+        self.advance(sentence, 0, None);
+    }
+}
+
+fn run<F>(load: F, mut waiting: mpsc::Receiver<Waiting>, state: &watch::Sender<WorkerState>)
+where
+    F: FnOnce(&dyn Progress) -> Result<Box<dyn Embedder>, EmbedError>,
+{
+    let mut queue = Vec::new();
+    let served = caught(|| load(&Report(state))).and_then(|mut embedder| {
+        state.send_replace(WorkerState::Ready {
+            model: embedder.model().clone(),
+        });
+        while fill(&mut queue, &mut waiting) {
+            embed_oldest(&mut queue, embedder.as_mut())?;
+        }
+        Ok(())
+    });
+    let Err(error) = served else { return };
+    let why = error.to_string();
+    state.send_replace(WorkerState::Failed { why: why.clone() });
+    while fill(&mut queue, &mut waiting) {
+        for waiting in queue.drain(..) {
+            // Who no longer listens needs no answer; the same below.
+            let _ = waiting.reply.send(Err(EmbedError::Failed(why.clone())));
+        }
+    }
+}
+
+/// Moves what waits in the channel into `queue`; blocks while both are empty. `false` when no handle is left.
+fn fill(queue: &mut Vec<Waiting>, waiting: &mut mpsc::Receiver<Waiting>) -> bool {
+    if queue.is_empty() {
+        match waiting.blocking_recv() {
+            Some(first) => queue.push(first),
+            None => return false,
+        }
+    }
+    while queue.len() < SORTED
+        && let Ok(next) = waiting.try_recv()
+    {
+        queue.push(next);
+    }
+    true
+}
+
+/// Embeds the texts of those who wait longest and answers everyone who waits for one of these texts.
+///
+/// On an error nobody is taken out of the queue, so that all of them hear of it.
+fn embed_oldest(queue: &mut Vec<Waiting>, embedder: &mut dyn Embedder) -> Result<(), EmbedError> {
+    queue.retain(|waiting| !waiting.reply.is_closed());
+    queue.sort_by_key(|waiting| waiting.job.waiting_since);
+    let mut texts = Vec::new();
+    let mut place = BTreeMap::new();
+    for Waiting { job, .. } in queue.iter() {
+        if texts.len() < TAKE && !place.contains_key(&job.key) {
+            place.insert(job.key.clone(), texts.len());
+            texts.push(job.text.as_str());
+        }
+    }
+    let vectors = if texts.is_empty() {
+        Vec::new()
+    } else {
+        caught(|| embedder.embed(&texts))?
+    };
+    if vectors.len() != texts.len() {
+        return Err(EmbedError::Failed(format!(
+            "{} texts gave {} vectors",
+            texts.len(),
+            vectors.len()
+        )));
+    }
+    let embedded = queue.extract_if(.., |waiting| place.contains_key(&waiting.job.key));
+    for waiting in embedded {
+        let _ = waiting
+            .reply
+            .send(Ok(vectors[place[&waiting.job.key]].clone()));
+    }
+    Ok(())
+}
+
+/// A panic inside the model's libraries is an error like any other.
+fn caught<T>(work: impl FnOnce() -> Result<T, EmbedError>) -> Result<T, EmbedError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("no reason given");
+        Err(EmbedError::Failed(format!("the embedder panicked: {said}")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embed::hash::HashEmbedder;
+    use std::sync::{Arc, Mutex, mpsc as std_mpsc};
+
+    fn job(text: &str, second: i64) -> EmbedJob {
+        let waiting_since = Timestamp::from_second(second).unwrap();
+        EmbedJob {
+            key: TextKey::of(text),
+            text: text.to_owned(),
+            waiting_since,
+        }
+    }
+
+    /// Notes which texts it was given, and fails or panics at a word.
+    struct Noting {
+        inner: HashEmbedder,
+        seen: Arc<Mutex<Vec<Vec<String>>>>,
+    }
+
+    impl Embedder for Noting {
+        fn model(&self) -> &ModelId {
+            self.inner.model()
+        }
+
+        fn embed(&mut self, texts: &[&str]) -> Result<Vec<Vector>, EmbedError> {
+            if texts.contains(&"fail") {
+                return Err(EmbedError::Failed("out of memory".to_owned()));
+            }
+            assert!(!texts.contains(&"panic"), "index out of bounds");
+            self.seen
+                .lock()
+                .unwrap()
+                .push(texts.iter().map(|&text| text.to_owned()).collect());
+            self.inner.embed(texts)
+        }
+    }
+
+    struct Rig {
+        worker: EmbedWorker,
+        seen: Arc<Mutex<Vec<Vec<String>>>>,
+        loading_may_end: std_mpsc::Sender<()>,
+    }
+
+    /// A worker that loads until it is told to stop loading.
+    fn rig() -> Rig {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (loading_may_end, wait) = std_mpsc::channel();
+        let inner = Noting {
+            inner: HashEmbedder::new(),
+            seen: seen.clone(),
+        };
+        let worker = EmbedWorker::start(move |progress| {
+            progress.advance("fetching", 3, Some(9));
+            wait.recv().unwrap();
+            Ok(Box::new(inner))
+        });
+        Rig {
+            worker: worker.unwrap(),
+            seen,
+            loading_may_end,
+        }
+    }
+
+    /// Hands the jobs over while the worker loads, in this order, and returns the answers.
+    async fn answers(rig: &Rig, jobs: Vec<EmbedJob>) -> Vec<Result<Vector, EmbedError>> {
+        let mut pending = Vec::new();
+        for job in jobs {
+            let (reply, answer) = oneshot::channel();
+            rig.worker.jobs.send(Waiting { job, reply }).await.unwrap();
+            pending.push(answer);
+        }
+        rig.loading_may_end.send(()).unwrap();
+        let mut answers = Vec::new();
+        for answer in pending {
+            answers.push(answer.await.unwrap());
+        }
+        answers
+    }
+
+    #[tokio::test]
+    async fn who_waits_longest_is_embedded_first() {
+        let rig = rig();
+        let jobs = (0..100)
+            .map(|n| job(&format!("text {n}"), 1000 - n))
+            .collect();
+        let answers = answers(&rig, jobs).await;
+        assert!(answers.iter().all(Result::is_ok));
+        let seen = rig.seen.lock().unwrap();
+        assert_eq!(seen[0].len(), TAKE);
+        assert_eq!(
+            (seen[0][0].as_str(), seen[0][63].as_str()),
+            ("text 99", "text 36")
+        );
+        assert_eq!(seen[1].last().unwrap(), "text 0");
+    }
+
+    #[tokio::test]
+    async fn the_same_text_is_embedded_once_and_everyone_who_asked_gets_its_vector() {
+        let rig = rig();
+        let answers = answers(
+            &rig,
+            vec![job("a", 3), job("b", 1), job("a", 2), job("b", 9)],
+        )
+        .await;
+        assert_eq!(*rig.seen.lock().unwrap(), [["b", "a"]]);
+        let expected = HashEmbedder::new().embed(&["a", "b", "a", "b"]).unwrap();
+        let vectors: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
+        assert_eq!(vectors, expected);
+    }
+
+    #[tokio::test]
+    async fn the_state_tells_what_is_loaded_and_then_which_model() {
+        let rig = rig();
+        let mut state = rig.worker.state();
+        let fetching = WorkerState::Loading {
+            phase: "fetching".to_owned(),
+            done: 3,
+            total: Some(9),
+        };
+        state.wait_for(|state| *state == fetching).await.unwrap();
+        rig.loading_may_end.send(()).unwrap();
+        assert_eq!(
+            rig.worker.ready().await.unwrap(),
+            ModelId("test/hash".to_owned())
+        );
+    }
+
+    #[tokio::test]
+    async fn a_model_that_does_not_load_answers_every_job_with_the_reason() {
+        let worker =
+            EmbedWorker::start(|_| Err(EmbedError::Failed("no model".to_owned()))).unwrap();
+        assert_eq!(worker.ready().await.unwrap_err().to_string(), "no model");
+        for _ in 0..2 {
+            let answer = worker.embed(job("a", 1)).await;
+            assert_eq!(answer.unwrap_err().to_string(), "no model");
+        }
+        assert_eq!(
+            *worker.state().borrow(),
+            WorkerState::Failed {
+                why: "no model".to_owned()
+            }
+        );
+    }
+
+    #[tokio::test]
+    async fn an_embedder_that_fails_or_panics_answers_everyone_who_waits() {
+        for (word, why) in [
+            ("fail", "out of memory"),
+            ("panic", "the embedder panicked: index out of bounds"),
+        ] {
+            let rig = rig();
+            let jobs = (0..80)
+                .map(|n| job(&format!("text {n}"), 100 + n))
+                .chain([job(word, 1)])
+                .collect();
+            for answer in answers(&rig, jobs).await {
+                assert_eq!(answer.unwrap_err().to_string(), why);
+            }
+            let later = rig.worker.embed(job("later", 1)).await;
+            assert_eq!(later.unwrap_err().to_string(), why);
+            assert_eq!(rig.worker.ready().await.unwrap_err().to_string(), why);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_job_whose_asker_gave_up_is_not_embedded() {
+        let rig = rig();
+        let (reply, answer) = oneshot::channel();
+        drop(answer);
+        rig.worker
+            .jobs
+            .send(Waiting {
+                job: job("given up", 1),
+                reply,
+            })
+            .await
+            .unwrap();
+        answers(&rig, vec![job("wanted", 2)]).await;
+        assert_eq!(*rig.seen.lock().unwrap(), [["wanted"]]);
+    }
+}
