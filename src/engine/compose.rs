@@ -9,6 +9,7 @@ use crate::domain::{
     Conversation, Draft, Message, Origin, Outgoing, OutgoingId, OutboxState,
 };
 use crate::template::{FillError, Filled, Slots, SlotProblem, Template, fill, slot_text};
+use crate::store::OutboxFilter;
 use crate::text::{SafeText, sanitise};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -74,7 +75,7 @@ impl Engine {
         let template = self.templates.find(name, intent).ok_or_else(|| self.no_template(name))?;
         let lang = wishes.lang.clone().or_else(|| last.map(|l| l.lang.clone())).unwrap_or_else(|| "en".to_owned());
         let (slots, context) = self.slots(c, &messages, wishes, now).await?;
-        let used = self.store.template_uses(&c.id, &template.key).await?;
+        let used = self.times_used(c, &template.key).await?;
         let filled = fill(template, &lang, &slots, used, now).map_err(|e| self.explain(template, e, &context))?;
         self.store
             .put_draft(&Draft {
@@ -88,6 +89,27 @@ impl Engine {
             .await?;
         let lacks_lang = (filled.lang != lang && !lang.starts_with(&filled.lang)).then_some(lang);
         Ok(Staged { template: template.key.clone(), filled, lacks_lang })
+    }
+
+    /// How often this buyer was sent the template: its variants rotate.
+    async fn times_used(&self, c: &Conversation, template: &str) -> anyhow::Result<usize> {
+        let filter = OutboxFilter { conversation: Some(c.id.clone()), ..OutboxFilter::default() };
+        let sent = self.store.outbox(&filter).await?;
+        let counts = |o: &&Outgoing| o.template.as_deref() == Some(template) && o.state != OutboxState::Cancelled;
+        Ok(sent.iter().filter(counts).count())
+    }
+
+    /// Keeps a text as the conversation's draft.
+    pub async fn keep_draft(&self, c: &Conversation, text: &str, now: Timestamp) -> anyhow::Result<()> {
+        let draft = Draft {
+            conversation_id: c.id.clone(),
+            text: text.into(),
+            template: None,
+            lang: None,
+            slots: BTreeMap::new(),
+            updated_at: now,
+        };
+        Ok(self.store.put_draft(&draft).await?)
     }
 
     fn no_template(&self, name: &str) -> Usage {
@@ -166,7 +188,7 @@ impl Engine {
             created_at: now,
             claimed_at: None,
         };
-        self.store.enqueue(&outgoing, now).await?;
+        self.store.enqueue(&outgoing).await?;
         let inverse = Inverse::Recall { outgoing: outgoing.id.as_str().to_owned() };
         self.remember("reply", Some(&c.id), &inverse, now).await?;
         Ok(outgoing)

@@ -7,7 +7,7 @@
 use super::Engine;
 use crate::channel::{Channel, ChannelError};
 use crate::domain::{OutboxState, Outgoing, OutgoingId, Receipt};
-use crate::text::RawText;
+use crate::store::{OutboxFilter, Settlement};
 use jiff::{SignedDuration, Timestamp};
 
 /// A reply that never leaves for so many attempts has failed.
@@ -24,30 +24,26 @@ pub struct Settled {
     pub state: OutboxState,
 }
 
-/// What the store is told about an attempt.
-struct Verdict {
-    state: OutboxState,
-    receipt: Option<Receipt>,
-    error: Option<RawText>,
-    retry_at: Option<Timestamp>,
-}
-
 impl Engine {
     /// Sends everything that is due, each reply once.
     pub async fn deliver_due(&self, clock: fn() -> Timestamp) -> anyhow::Result<Vec<Settled>> {
         let mut settled = Vec::new();
         for outgoing in self.store.claim_due(clock(), 16).await? {
-            let verdict = match self.channels.of(&outgoing.account_id).await {
+            let settlement = match self.channels.of(&outgoing.account_id).await {
                 Ok(channel) => self.attempt(channel.as_ref(), &outgoing, clock).await,
-                Err(why) => Verdict::failed(&format!("the account is not connected: {why:#}")),
+                Err(why) => Settlement::Refused { error: format!("the account is not connected: {why:#}").into() },
             };
-            self.settle(&outgoing, &verdict, clock()).await?;
-            settled.push(Settled { id: outgoing.id, state: verdict.state });
+            settled.push(self.settle(&outgoing, &settlement, clock()).await?);
         }
         Ok(settled)
     }
 
-    async fn attempt(&self, channel: &dyn Channel, outgoing: &Outgoing, clock: fn() -> Timestamp) -> Verdict {
+    /// What a sender that died had claimed becomes `unknown`: nobody can say whether it left.
+    pub async fn recover(&self, now: Timestamp) -> anyhow::Result<Vec<OutgoingId>> {
+        Ok(self.store.recover(now.checked_sub(LEASE)?, now).await?)
+    }
+
+    async fn attempt(&self, channel: &dyn Channel, outgoing: &Outgoing, clock: fn() -> Timestamp) -> Settlement {
         if self.settings.mark_read && channel.capabilities().mark_read && outgoing.attempts <= 1 {
             // A courtesy to the platform; the reply does not depend on it.
             if let Err(error) = channel.mark_read(&outgoing.conversation_remote_id).await {
@@ -55,7 +51,7 @@ impl Engine {
             }
         }
         match channel.send(outgoing).await {
-            Ok(receipt) => Verdict::sent(receipt),
+            Ok(receipt) => sent(receipt),
             Err(error) => self.after_failure(channel, outgoing, error, clock).await,
         }
     }
@@ -66,21 +62,21 @@ impl Engine {
         outgoing: &Outgoing,
         error: ChannelError,
         clock: fn() -> Timestamp,
-    ) -> Verdict {
+    ) -> Settlement {
         let words = error.to_string();
         match error {
             ChannelError::RateLimited { retry_after } => {
-                Verdict::later(outgoing, retry_after.and_then(|d| d.try_into().ok()), &words, clock())
+                later(outgoing, retry_after.and_then(|d| d.try_into().ok()), &words, clock())
             }
-            ChannelError::NotSent(_) => Verdict::later(outgoing, None, &words, clock()),
+            ChannelError::NotSent(_) => later(outgoing, None, &words, clock()),
             ChannelError::Unauthorized(_)
             | ChannelError::NotPermitted(_)
             | ChannelError::ClockSkew(_)
-            | ChannelError::Rejected(_) => Verdict::failed(&words),
+            | ChannelError::Rejected(_) => Settlement::Refused { error: words.into() },
             ChannelError::Ambiguous(_) | ChannelError::Protocol(_) => {
                 match self.read_back(channel, outgoing).await {
-                    Some(receipt) => Verdict::sent(receipt),
-                    None => Verdict { state: OutboxState::Unknown, receipt: None, error: Some(words.into()), retry_at: None },
+                    Some(receipt) => sent(receipt),
+                    None => Settlement::Unknown { error: words.into() },
                 }
             }
         }
@@ -100,42 +96,36 @@ impl Engine {
     /// Looks again for replies of unknown outcome. Finding one settles it; not finding one proves nothing.
     pub async fn look_for_unknown(&self, now: Timestamp) -> anyhow::Result<Vec<Settled>> {
         let mut settled = Vec::new();
-        for outgoing in self.store.outbox(Some(OutboxState::Unknown)).await? {
+        let unknown = OutboxFilter { state: Some(OutboxState::Unknown), ..OutboxFilter::default() };
+        for outgoing in self.store.outbox(&unknown).await? {
             let since = outgoing.claimed_at.unwrap_or(outgoing.created_at);
             if now.duration_since(since) > LOOK_FOR {
                 continue;
             }
             let Ok(channel) = self.channels.of(&outgoing.account_id).await else { continue };
             if let Some(receipt) = self.read_back(channel.as_ref(), &outgoing).await {
-                self.settle(&outgoing, &Verdict::sent(receipt), now).await?;
-                settled.push(Settled { id: outgoing.id, state: OutboxState::Sent });
+                settled.push(self.settle(&outgoing, &sent(receipt), now).await?);
             }
         }
         Ok(settled)
     }
 
-    async fn settle(&self, outgoing: &Outgoing, verdict: &Verdict, now: Timestamp) -> anyhow::Result<()> {
-        let id = verdict.receipt.as_ref().map(|r| &r.platform_id);
-        Ok(self.store.settle(&outgoing.id, verdict.state, id, verdict.error.as_ref(), verdict.retry_at, now).await?)
+    async fn settle(&self, outgoing: &Outgoing, settlement: &Settlement, now: Timestamp) -> anyhow::Result<Settled> {
+        let settled = self.store.settle(&outgoing.id, outgoing.state, settlement, now).await?;
+        Ok(Settled { id: settled.id, state: settled.state })
     }
 }
 
-impl Verdict {
-    fn sent(receipt: Receipt) -> Self {
-        Self { state: OutboxState::Sent, receipt: Some(receipt), error: None, retry_at: None }
-    }
+fn sent(receipt: Receipt) -> Settlement {
+    Settlement::Sent { platform_id: receipt.platform_id }
+}
 
-    fn failed(words: &str) -> Self {
-        Self { state: OutboxState::FailedFinal, receipt: None, error: Some(words.into()), retry_at: None }
+/// It never left: again after `wait`, else after 2, 4, 8 … s, up to a minute; after the last attempt it has failed.
+fn later(outgoing: &Outgoing, wait: Option<SignedDuration>, words: &str, now: Timestamp) -> Settlement {
+    if outgoing.attempts >= MAX_ATTEMPTS {
+        return Settlement::Refused { error: format!("{words}; given up after {MAX_ATTEMPTS} attempts").into() };
     }
-
-    /// It never left: again after `wait`, else after 2, 4, 8 … s, up to a minute; after the last attempt it has failed.
-    fn later(outgoing: &Outgoing, wait: Option<SignedDuration>, words: &str, now: Timestamp) -> Self {
-        if outgoing.attempts >= MAX_ATTEMPTS {
-            return Self::failed(&format!("{words}; {MAX_ATTEMPTS} attempts"));
-        }
-        let wait = wait.unwrap_or_else(|| SignedDuration::from_secs((1i64 << outgoing.attempts.min(6)).min(60)));
-        let retry_at = now.checked_add(wait.min(SignedDuration::from_hours(1))).ok();
-        Self { state: OutboxState::FailedRetryable, receipt: None, error: Some(words.into()), retry_at }
-    }
+    let wait = wait.unwrap_or_else(|| SignedDuration::from_secs((1i64 << outgoing.attempts.min(6)).min(60)));
+    let send_at = now.checked_add(wait.min(SignedDuration::from_hours(1))).unwrap_or(now);
+    Settlement::Retry { error: words.into(), send_at }
 }

@@ -7,6 +7,9 @@ use super::{Engine, Usage};
 use crate::domain::{
     Classification, Conversation, ConversationId, Intent, MessageId, Outcome, OutgoingId, Scored, Status, Verdict,
 };
+use crate::classify::Reading;
+use crate::store::Example;
+use crate::text::RawText;
 use anyhow::Context;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -67,7 +70,7 @@ impl Engine {
         let inverse = Inverse::Status { status: c.status.as_str().to_owned(), until_ms };
         self.store.set_status(&c.id, to).await?;
         self.remember(action, Some(&c.id), &inverse, now).await?;
-        self.note(action, &c.id, "", now).await
+        self.note(action, &c.id, None, now).await
     }
 
     /// Says which intent a message has; the example counts from the next prediction on.
@@ -100,12 +103,13 @@ impl Engine {
             .or(before.intent)
             .ok_or_else(|| Usage(format!("message {} has no predicted intent; set one with `relabel`", message.id)))?;
         let verdict = if before.intent == Some(intent) { Verdict::Confirmed } else { Verdict::Corrected };
-        let text = message.text.safe();
         // What has no words has no vector, so there is nothing to learn from; the label itself still counts.
         let example = if before.outcome == Outcome::NonText {
             None
         } else {
-            Some(self.store.add_example(&text, &before.lang, intent, Some(&message.id), now).await?)
+            let example = desk_example(&message.text, &before.lang, intent, Some(message.id.clone()), now);
+            self.store.add_example(&example).await?;
+            Some(example.id)
         };
         let after = Classification {
             outcome: Outcome::Intent,
@@ -122,7 +126,7 @@ impl Engine {
             before: StoredClassification::from(&before),
         };
         self.remember(action, Some(&c.id), &inverse, now).await?;
-        self.note(action, &c.id, intent.key(), now).await
+        self.note(action, &c.id, Some(intent.key()), now).await
     }
 
     /// The message that is meant: the named one, else the newest of the buyer.
@@ -143,8 +147,9 @@ impl Engine {
         inverse: &Inverse,
         now: Timestamp,
     ) -> anyhow::Result<()> {
-        let json = serde_json::to_string(inverse).context("an act could not be written down")?;
-        Ok(self.store.push_undo(action, conversation, &json, now).await?)
+        let json = serde_json::to_value(inverse).context("an act could not be written down")?;
+        self.store.push_undo(action, conversation, &json, now).await?;
+        Ok(())
     }
 
     /// Takes back the last act, of one conversation where it is named.
@@ -157,7 +162,7 @@ impl Engine {
             .last_undo(conversation)
             .await?
             .ok_or_else(|| Usage("there is nothing to undo".to_owned()))?;
-        let inverse: Inverse = serde_json::from_str(&entry.inverse).context("the undo log is damaged")?;
+        let inverse: Inverse = serde_json::from_value(entry.inverse).context("the undo log is damaged")?;
         match inverse {
             Inverse::Status { status, until_ms } => {
                 let of = entry.conversation_id.as_ref().context("the undo log is damaged")?;
@@ -167,15 +172,29 @@ impl Engine {
                 if let Some(id) = example {
                     self.store.remove_example(&id).await?;
                 }
-                self.store.set_predictions(&[(MessageId::from_stored(message), before.into_domain()?)], now).await?;
+                let message = MessageId::from_stored(message);
+                self.store.restore_prediction(&message, Some(&before.into_domain()?), now).await?;
             }
             Inverse::Recall { outgoing } => self.recall(&OutgoingId::from_stored(outgoing), now).await?,
         }
         self.store.mark_undone(&entry.id, now).await?;
         if let Some(of) = &entry.conversation_id {
-            self.note("undo", of, &entry.action, now).await?;
+            self.note("undo", of, Some(&entry.action), now).await?;
         }
         Ok(Undone { action: entry.action, conversation: entry.conversation_id })
+    }
+}
+
+/// A text that a person labelled, as the store keeps it.
+pub(super) fn desk_example(text: &RawText, lang: &str, intent: Intent, of: Option<MessageId>, at: Timestamp) -> Example {
+    Example {
+        id: MessageId::fresh().as_str().to_owned(),
+        text: text.clone(),
+        text_key: Reading::to_embed(&text.safe()).key,
+        lang: lang.to_owned(),
+        intent,
+        message_id: of,
+        at,
     }
 }
 

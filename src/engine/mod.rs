@@ -65,11 +65,18 @@ impl Engine {
 
     /// A conversation by its id or by any unique ending of it.
     pub async fn conversation(&self, id: &str) -> anyhow::Result<Conversation> {
-        Ok(self.store.find_conversation(id).await?)
+        let id = self.store.find_conversation(id).await?;
+        Ok(self.store.conversation(&id).await?)
     }
 
     /// Writes down who did what.
-    async fn note(&self, action: &str, conversation: &ConversationId, detail: &str, now: Timestamp) -> anyhow::Result<()> {
-        Ok(self.store.add_event("agent", action, Some(conversation), detail, now).await?)
+    async fn note(
+        &self,
+        action: &str,
+        conversation: &ConversationId,
+        detail: Option<&str>,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        Ok(self.store.add_event("person", action, Some(conversation), detail, now).await?)
     }
 }

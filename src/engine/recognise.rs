@@ -4,7 +4,7 @@
 //! end every message of a buyer has a prediction or an explicit reason for none.
 
 use crate::classify::vector_cache::VectorCache;
-use crate::classify::{Classifier, Example, Reading};
+use crate::classify::{Classifier, Example, Origin, Reading};
 use crate::domain::{Classification, MessageId, MessageKind};
 use crate::embed::worker::{EmbedJob, EmbedWorker};
 use crate::embed::{ModelId, Vector};
@@ -113,10 +113,11 @@ impl Recogniser {
     }
 
     async fn desk_vectors(&self, store: &Store, model: &ModelId) -> anyhow::Result<Vec<(Example, Vector)>> {
-        let examples = store.examples().await?;
+        let examples: Vec<Example> = store.examples().await?.into_iter().map(from_desk).collect();
         let readings: Vec<Reading> = examples.iter().map(|e| Reading::to_embed(&e.text)).collect();
         let vectors = self.vectors(store, model, &readings.iter().collect::<Vec<_>>(), Timestamp::UNIX_EPOCH).await?;
-        Ok(examples.into_iter().zip(&readings).filter_map(|(e, r)| Some((e, vectors.get(&r.key)?.clone()))).collect())
+        let vector = |r: &Reading| vectors.get(&r.key).cloned();
+        Ok(examples.into_iter().zip(&readings).filter_map(|(e, r)| Some((e, vector(r)?))).collect())
     }
 
     /// Embeds each different text once.
@@ -251,5 +252,16 @@ impl Recogniser {
         if let Some(classifier) = self.classifier.write().await.as_mut() {
             classifier.unlearn(example);
         }
+    }
+}
+
+/// A stored label as the classifier reads it.
+fn from_desk(example: crate::store::Example) -> Example {
+    Example {
+        id: Some(example.id),
+        text: example.text.safe(),
+        lang: example.lang,
+        intent: example.intent,
+        origin: Origin::Desk,
     }
 }

@@ -85,7 +85,7 @@ impl Desk {
     /// # Errors
     /// A database that fails, a task that panics. A channel's trouble is none.
     pub async fn run(&self) -> anyhow::Result<()> {
-        self.engine.store.recover(Timestamp::now()).await?;
+        self.engine.recover(Timestamp::now()).await?;
         let mut tasks = JoinSet::new();
         for account in self.engine.store.accounts().await? {
             if super::transfer::is_import(&account) {

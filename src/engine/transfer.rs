@@ -3,9 +3,9 @@
 //! What a row lacks is made up from it: one conversation a row, sent now, ids from the content, so that the same file
 //! imported twice changes nothing the second time.
 
+use super::desk::desk_example;
 use super::rows::{Row, field};
 use super::{Engine, Usage};
-use crate::channel::MessageBatch;
 use crate::domain::{
     Account, AccountId, Author, Buyer, ChannelKind, Cursor, IncomingConversation, IncomingMessage, Intent, MessageKind,
     RemoteId, Source, SourceKind, Surface,
@@ -44,10 +44,9 @@ impl Engine {
         result.bad = bad;
         let mut done = 0;
         for chunk in conversations.chunks(500) {
-            let delivered: usize = chunk.iter().map(|(_, b)| b.messages.len()).sum();
-            let batch: Vec<(&IncomingConversation, &[IncomingMessage])> =
-                chunk.iter().map(|(c, b)| (c, b.messages.as_slice())).collect();
-            let stored = self.store.ingest_many(&account, &batch, now).await?;
+            let delivered: usize = chunk.iter().map(|(_, messages)| messages.len()).sum();
+            let ingested = self.store.ingest_many(&account, chunk, now).await?;
+            let stored: usize = ingested.iter().map(|i| i.new_messages.len()).sum();
             result.stored += stored;
             result.known += delivered - stored;
             done += delivered;
@@ -69,15 +68,14 @@ impl Engine {
             base_url: None,
             created_at: now,
         };
-        self.store.add_account(&account).await?;
-        Ok(account.id)
+        Ok(self.store.add_account(&account).await?.id)
     }
 
     /// Rows with a `label` of the taxonomy → the user's labelled examples. A row without one is reported.
     pub async fn import_history(&self, rows: Vec<Row>, now: Timestamp) -> anyhow::Result<Imported> {
         let mut result = Imported { rows: rows.len(), ..Imported::default() };
         let known: std::collections::HashSet<String> =
-            self.store.examples().await?.into_iter().map(|e| e.text.as_str().to_owned()).collect();
+            self.store.examples().await?.into_iter().map(|e| e.text.safe().as_str().to_owned()).collect();
         for row in rows {
             let Some(label) = field(&row.fields, "label") else {
                 result.bad.push(BadRow { line: row.line, why: "no `label`: unlabelled history teaches nothing yet".into() });
@@ -94,7 +92,7 @@ impl Engine {
                 continue;
             }
             let lang = field(&row.fields, "lang").unwrap_or_else(|| crate::classify::Reading::of(&text).lang);
-            self.store.add_example(&text, &lang, intent, None, now).await?;
+            self.store.add_example(&desk_example(&row.text.into(), &lang, intent, None, now)).await?;
             result.stored += 1;
         }
         Ok(result)
@@ -106,11 +104,11 @@ pub fn is_import(account: &Account) -> bool {
     account.remote_id.as_str() == IMPORTED
 }
 
-type Conversations = Vec<(IncomingConversation, MessageBatch)>;
+type Conversations = Vec<(IncomingConversation, Vec<IncomingMessage>)>;
 
 fn group(rows: Vec<Row>, now: Timestamp) -> (Conversations, Vec<BadRow>) {
     let mut order: Vec<String> = Vec::new();
-    let mut by_id: BTreeMap<String, (IncomingConversation, MessageBatch)> = BTreeMap::new();
+    let mut by_id: BTreeMap<String, (IncomingConversation, Vec<IncomingMessage>)> = BTreeMap::new();
     let mut repeats: HashMap<String, usize> = HashMap::new();
     let mut bad = Vec::new();
     for row in rows {
@@ -125,10 +123,10 @@ fn group(rows: Vec<Row>, now: Timestamp) -> (Conversations, Vec<BadRow>) {
         let conversation = field(&row.fields, "conversation").unwrap_or(id);
         let entry = by_id.entry(conversation.clone()).or_insert_with(|| {
             order.push(conversation.clone());
-            (incoming(&row, &conversation), MessageBatch::default())
+            (incoming(&row, &conversation), Vec::new())
         });
         entry.0.version = Cursor(message.remote_id.as_str().to_owned());
-        entry.1.messages.push(message);
+        entry.1.push(message);
     }
     (order.into_iter().filter_map(|id| by_id.remove(&id)).collect(), bad)
 }
@@ -228,7 +226,7 @@ mod tests {
         ];
         let (conversations, bad) = group(rows, Timestamp::UNIX_EPOCH);
         assert_eq!(conversations.len(), 1);
-        assert_eq!(conversations[0].1.messages[1].author, Author::Agent);
+        assert_eq!(conversations[0].1[1].author, Author::Agent);
         assert_eq!(bad[0].line, 3);
     }
 }

@@ -1,0 +1,158 @@
+//! What a command starts from: the folders, the configuration, the log, and what is opened on demand.
+
+use super::args::Global;
+use super::out;
+use super::model::Bar;
+use crate::classify::examples;
+use crate::config::{Config, Paths};
+use crate::embed::fast::FastEmbedder;
+use crate::embed::model::{self, cache::Cache};
+use crate::embed::worker::{EmbedWorker, WorkerState};
+use crate::embed::{EmbedError, Embedder, ModelId};
+use crate::engine::accounts::Channels;
+use crate::engine::recognise::{Readiness, Recogniser};
+use crate::engine::secrets::Secrets;
+use crate::engine::{Engine, Settings};
+use crate::store::Store;
+use crate::template::Templates;
+use anyhow::Context as _;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use tracing_appender::non_blocking::WorkerGuard;
+
+pub struct Context {
+    pub paths: Paths,
+    pub config: Config,
+    database: Option<String>,
+    log: OnceLock<WorkerGuard>,
+}
+
+impl Context {
+    pub fn new(global: &Global) -> anyhow::Result<Self> {
+        let paths = Paths::new(global.data_dir.clone(), global.config.clone())?;
+        let config = Config::load(&paths.config_file, global.config.is_some())?;
+        Ok(Self { paths, config, database: global.database.clone(), log: OnceLock::new() })
+    }
+
+    /// The same configuration on a throw-away data folder.
+    pub fn throw_away(&self, data: PathBuf) -> Self {
+        let paths = Paths { data, ..self.paths.clone() };
+        Self { paths, config: Config { model: self.config.model.clone(), ..Config::default() }, database: None, log: OnceLock::new() }
+    }
+
+    pub fn secrets(&self) -> Secrets {
+        Secrets::new(self.paths.secrets())
+    }
+
+    /// Makes the data folder and starts the log in it.
+    fn settle(&self) -> anyhow::Result<()> {
+        self.paths.create()?;
+        if self.log.get().is_none() {
+            let _ = self.log.set(log(&self.paths)?);
+        }
+        Ok(())
+    }
+
+    pub async fn store(&self) -> anyhow::Result<Store> {
+        self.settle()?;
+        let url = self.database.clone().unwrap_or_else(|| self.paths.database_url());
+        Ok(Store::open(&url).await?)
+    }
+
+    /// The store, where there is one already: for commands that only read what was learnt.
+    pub async fn store_if_any(&self) -> anyhow::Result<Option<Store>> {
+        if self.database.is_none() && !self.paths.data.join("sextant.db").exists() {
+            return Ok(None);
+        }
+        self.store().await.map(Some)
+    }
+
+    pub async fn engine(&self) -> anyhow::Result<Engine> {
+        let store = self.store().await?;
+        let settings = Settings {
+            hold: self.config.hold(),
+            poll_pause: self.config.poll_pause(),
+            mark_read: self.config.sync.mark_read,
+            agent: self.config.desk.agent.clone(),
+        };
+        let templates = Templates::load(Some(&self.folder(self.config.templates.as_ref(), "templates")))?;
+        let channels = Channels::new(store.clone(), self.secrets());
+        Ok(Engine::new(store, templates, settings, channels))
+    }
+
+    fn folder(&self, named: Option<&PathBuf>, default: &str) -> PathBuf {
+        named.cloned().unwrap_or_else(|| self.paths.beside_config(default))
+    }
+
+    pub fn model_options(&self, folder: Option<PathBuf>) -> anyhow::Result<model::Options> {
+        Ok(model::Options::from_environment(folder.or_else(|| self.config.model.folder.clone()))?)
+    }
+
+    /// Starts loading the model, on its own thread.
+    pub fn recogniser(&self) -> anyhow::Result<Recogniser> {
+        let examples = examples::load(Some(&self.folder(self.config.examples.as_ref(), "examples")))?;
+        let options = self.model_options(None)?;
+        let cache: Cache = options.cache.clone();
+        let threads = self.config.model.threads.and_then(std::num::NonZeroUsize::new);
+        let worker = EmbedWorker::start(move |progress| {
+            let installed = model::install(&options, progress).map_err(|e| EmbedError::Failed(e.to_string()))?;
+            Ok(Box::new(FastEmbedder::load(&installed, threads)?) as Box<dyn Embedder>)
+        })?;
+        Ok(Recogniser::new(worker, examples, move |model: &ModelId| cache.model_folder(model)))
+    }
+
+    /// A classifier that is ready, with the wait shown on stderr.
+    pub async fn ready_recogniser(&self, store: Option<&Store>) -> anyhow::Result<Recogniser> {
+        let recogniser = self.recogniser()?;
+        let shown = tokio::spawn(show_progress(recogniser.clone()));
+        let result = recogniser.prepare(store).await;
+        shown.abort();
+        result.context("no classifier")?;
+        Ok(recogniser)
+    }
+}
+
+/// Draws the phases of loading until it is stopped.
+pub async fn show_progress(recogniser: Recogniser) {
+    let bar = Bar::default();
+    let (mut worker, mut readiness) = (recogniser.worker().state(), recogniser.readiness());
+    loop {
+        let loading = worker.borrow_and_update().clone();
+        let learning = readiness.borrow_and_update().clone();
+        match (loading, learning) {
+            (WorkerState::Loading { phase, done, total }, _) => bar.show(&phase, done, total),
+            (_, Readiness::Learning(done, total)) => {
+                bar.count("learning the labelled examples", done as u64, total as u64);
+            }
+            _ => bar.clear(),
+        }
+        let changed = tokio::select! {
+            changed = worker.changed() => changed,
+            changed = readiness.changed() => changed,
+        };
+        if changed.is_err() {
+            return;
+        }
+    }
+}
+
+/// A rolling daily file that only its owner reads; seven are kept. `SEXTANT_LOG` sets what is written.
+fn log(paths: &Paths) -> anyhow::Result<WorkerGuard> {
+    let folder = paths.logs();
+    crate::config::private_folder(&folder).with_context(|| format!("the log folder {} cannot be made", folder.display()))?;
+    let file = tracing_appender::rolling::RollingFileAppender::builder()
+        .rotation(tracing_appender::rolling::Rotation::DAILY)
+        .filename_prefix("sextant")
+        .filename_suffix("log")
+        .max_log_files(7)
+        .build(&folder)
+        .with_context(|| format!("no log can be written in {}", folder.display()))?;
+    let (writer, guard) = tracing_appender::non_blocking(file);
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SEXTANT_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,sextant=info"));
+    let started = tracing_subscriber::fmt().with_writer(writer).with_ansi(false).with_env_filter(filter).try_init();
+    if started.is_err() {
+        out::note("a log is already being written elsewhere");
+    }
+    Ok(guard)
+}

@@ -1,0 +1,155 @@
+//! `sextant list` and `sextant show`: the queue and one conversation.
+
+use super::args::List;
+use super::context::Context;
+use super::{Ended, out};
+use crate::domain::{Author, Intent, Message, Order, RemoteId};
+use crate::engine::Usage;
+use crate::store::{Filter, Queue, Row};
+use crate::text::{RawText, SafeText};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+pub async fn list(context: &Context, args: &List) -> anyhow::Result<Ended> {
+    let queue: Queue = args.queue.as_deref().unwrap_or("open").parse().map_err(|e| Usage(format!("{e}")))?;
+    let intent = match &args.intent {
+        None => None,
+        Some(key) => Some(Intent::from_key(key).ok_or_else(|| {
+            let nearest = Intent::nearest_key(key);
+            Usage(format!("there is no intent `{}`; did you mean `{nearest}`?", crate::text::sanitise(key)))
+        })?),
+    };
+    let store = context.store().await?;
+    let now = Timestamp::now();
+    let rows = store.list(&Filter { queue, intent, lang: args.lang.clone(), limit: args.limit }, now).await?;
+    if rows.is_empty() && !args.json {
+        out::note("nothing here; `sextant sync --once` polls, `sextant account add tiktok_shop` connects a shop");
+    }
+    for row in &rows {
+        if args.json { out::json(&row_json(row, now))? } else { out::line(row_line(row, now))? }
+    }
+    Ok(Ended::Done)
+}
+
+fn row_json(row: &Row, now: Timestamp) -> Value {
+    let c = &row.conversation;
+    json!({
+        "id": c.id, "channel": c.channel, "author": c.buyer_name.safe(), "intent": row.intent,
+        "parent": row.intent.map(Intent::parent), "risk": row.risk, "lang": row.lang, "confidence": row.confidence,
+        "outcome": row.outcome, "age_s": seconds(c.waiting_since.unwrap_or(c.last_message_at), now),
+        "due_s": row.due_at.map(|due| -seconds(due, now)), "preview": preview(row), "state": c.status.as_str(),
+        "outbox": row.outbox,
+    })
+}
+
+fn seconds(since: Timestamp, now: Timestamp) -> i64 {
+    now.duration_since(since).as_secs()
+}
+
+/// One line of the leading message; a placeholder where it has no words.
+fn preview(row: &Row) -> String {
+    let text = row.preview.safe().as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+    match row.lead_kind {
+        Some(kind) if text.is_empty() => format!("[{kind}]"),
+        _ => text.chars().take(120).collect(),
+    }
+}
+
+fn row_line(row: &Row, now: Timestamp) -> String {
+    let mark = match row.risk.map(|r| r.as_str()) {
+        Some("critical") => "!!",
+        Some("high") => "! ",
+        _ => "  ",
+    };
+    let due = row.due_at.map_or_else(|| "-".to_owned(), |due| out::age(-seconds(due, now)));
+    let unsure = if row.outcome.is_some_and(|o| o.as_str() != "intent") { "?" } else { " " };
+    let intent = row.intent.map_or("…", Intent::key);
+    let author: String = row.conversation.buyer_name.safe().as_str().replace('\n', " ").chars().take(14).collect();
+    let id = row.conversation.id.as_str();
+    let ending = &id[id.len().saturating_sub(8)..];
+    let lang = row.lang.as_deref().unwrap_or("");
+    format!("{mark} {ending} {due:>5} {lang:<7} {author:<14} {intent:<31}{unsure} {}", preview(row))
+}
+
+pub async fn show(context: &Context, id: &str, as_json: bool) -> anyhow::Result<Ended> {
+    let engine = context.engine().await?;
+    let c = engine.conversation(id).await?;
+    let store = &engine.store;
+    let (messages, orders) = (store.messages(&c.id).await?, store.orders(&c.id).await?);
+    let (draft, events) = (store.draft(&c.id).await?, store.events(&c.id).await?);
+    if as_json {
+        let drafts: Vec<Value> = draft
+            .iter()
+            .map(|d| json!({ "text": d.text.safe(), "template": d.template, "lang": d.lang, "updated_at": d.updated_at.to_string() }))
+            .collect();
+        let events: Vec<Value> = events
+            .iter()
+            .map(|e| json!({ "at": e.at.to_string(), "actor": e.actor, "action": e.action, "detail": e.detail }))
+            .collect();
+        out::json(&json!({
+            "id": c.id, "channel": c.channel, "author": c.buyer_name.safe(), "state": c.status.as_str(),
+            "surface": c.surface, "source": c.source.kind, "product": c.product, "can_reply": c.can_reply,
+            "waiting_since": c.waiting_since.map(|t| t.to_string()),
+            "messages": messages.iter().map(message_json).collect::<Vec<_>>(),
+            "orders": orders.iter().map(order_json).collect::<Vec<_>>(),
+            "drafts": drafts, "events": events,
+        }))?;
+        return Ok(Ended::Done);
+    }
+    out::line(format!("{} · {} · {} · {}", c.buyer_name.safe(), c.channel, c.status.as_str(), c.id))?;
+    for message in &messages {
+        out::line(message_line(message))?;
+    }
+    for order in &orders {
+        out::line(order_line(order))?;
+    }
+    if let Some(draft) = draft {
+        out::line(format!("draft: {}", draft.text.safe()))?;
+    }
+    Ok(Ended::Done)
+}
+
+fn message_json(m: &Message) -> Value {
+    let c = m.classification.as_ref();
+    json!({
+        "id": m.id, "from": from(m.author), "kind": m.kind, "text": m.text.safe(), "hidden": m.text.safe().hidden(),
+        "sent_at": m.sent_at.to_string(), "state": m.state, "order": m.order_id, "product": m.product_id,
+        "outcome": c.map(|c| c.outcome), "intent": c.and_then(|c| c.intent), "risk": c.map(|c| c.risk),
+        "confidence": c.map(|c| c.confidence), "lang": c.map(|c| c.lang.clone()), "verdict": c.and_then(|c| c.verdict),
+        "top": c.map(|c| c.top.clone()), "model": c.map(|c| c.model.clone()),
+    })
+}
+
+/// The contract's word for who wrote it.
+fn from(author: Author) -> &'static str {
+    match author {
+        Author::Customer => "buyer",
+        other => other.as_str(),
+    }
+}
+
+fn message_line(m: &Message) -> String {
+    let text = if m.text.is_empty() { format!("[{}]", m.kind) } else { m.text.safe().to_string() };
+    let said = m.classification.as_ref().map(|c| {
+        let intent = c.intent.map_or("-", Intent::key);
+        format!("   [{} {intent} {:.2} {}]", c.outcome, c.confidence, c.lang)
+    });
+    let state = m.state.map(|s| format!("   [{s}]"));
+    format!("{}  {:<10} {text}{}{}", m.sent_at, from(m.author), said.unwrap_or_default(), state.unwrap_or_default())
+}
+
+fn order_json(o: &Order) -> Value {
+    let safe = |t: &Option<RawText>| t.as_ref().map(RawText::safe);
+    json!({
+        "id": o.remote_id, "status": o.status, "item": safe(&o.item), "total": safe(&o.total),
+        "ship_by": o.ship_by.map(|t| t.to_string()), "carrier": safe(&o.parcel.carrier),
+        "tracking_number": safe(&o.parcel.tracking_number), "last_event": safe(&o.parcel.last_event),
+        "last_event_at": o.parcel.last_event_at.map(|t| t.to_string()), "fetched_at": o.fetched_at.to_string(),
+    })
+}
+
+fn order_line(o: &Order) -> String {
+    let text = |t: &Option<RawText>| t.as_ref().map_or_else(SafeText::default, RawText::safe);
+    let id: &RemoteId = &o.remote_id;
+    format!("order {id}: {} · {} · {} {}", text(&o.item), o.status, text(&o.parcel.carrier), text(&o.parcel.last_event))
+}
