@@ -57,9 +57,11 @@ impl From<sqlx::Error> for StoreError {
             Some(database) => {
                 let why = database.message().to_owned();
                 let unique = database.is_unique_violation();
+                let orphan = database.is_foreign_key_violation();
                 let class = database.code().map_or(Class::Other, |code| class_of(&code));
                 match class {
                     _ if unique => Self::AlreadyThere(why),
+                    _ if orphan => Self::NotFound { what: "such row to belong to".to_owned() },
                     Class::Corrupt => Self::Corrupt(why),
                     Class::ReadOnly => Self::ReadOnly(why),
                     Class::NoSpace => Self::NoSpace(why),
