@@ -8,6 +8,10 @@ pub mod hash;
 pub mod model;
 pub mod worker;
 
+pub use fast::FastEmbedder;
+pub use hash::HashEmbedder;
+pub use worker::{EmbedJob, EmbedWorker, WorkerState};
+
 use std::fmt;
 use std::sync::Arc;
 

