@@ -45,7 +45,7 @@ pub struct Capabilities {
     pub read_back: bool,
 }
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum ChannelError {
     /// The platform asked us to wait. For a send: it did not take it.
     #[error("the platform asks to slow down{}", .retry_after.map(|d| format!("; again in {} s", d.as_secs())).unwrap_or_default())]
