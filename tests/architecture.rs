@@ -13,7 +13,7 @@ use source::{Source, entries_of_src, first_names, root, source_files, tracked_fi
 use std::fs;
 
 /// A place in `src`, and the entries of `src` that it may use beside itself. The longest place that
-/// matches a file decides. `main.rs`, `lib.rs` and what stands in [`TOP`] may use everything.
+/// matches a file decides. What stands in [`TOP`] may use everything.
 const USES: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("domain", &["text"]),
