@@ -4,6 +4,7 @@ pub mod channel;
 pub mod classify;
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod domain;
 pub mod embed;
 pub mod engine;

@@ -39,6 +39,11 @@ impl Classifier {
         Self { model, examples, head }
     }
 
+    /// The same, trained afresh on all its examples: what a start or a measurement does.
+    pub fn retrained(&self) -> Self {
+        Self::train(self.model.clone(), self.examples.clone())
+    }
+
     pub fn model(&self) -> &ModelId {
         &self.model
     }

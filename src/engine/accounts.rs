@@ -6,10 +6,11 @@
 use super::secrets::Secrets;
 use super::Usage;
 use crate::channel::Channel;
-use crate::channel::tiktok_shop::auth::{Credentials, Endpoints, Shop, TokenStore, TokenStoreError, Tokens};
-use crate::channel::tiktok_shop::{TiktokShop, auth};
+use crate::channel::tiktok_shop::{
+    self, Credentials, Endpoints, Shop, TiktokShop, TokenStore, TokenStoreError, Tokens,
+};
 use crate::domain::{Account, AccountId, ChannelKind, RemoteId};
-use crate::http::HttpClient;
+use crate::http::{HttpClient, Policy};
 use crate::store::Store;
 use anyhow::Context;
 use async_trait::async_trait;
@@ -68,15 +69,30 @@ impl Channels {
             .context("the authorisation names no such shop")?
             .to_shop();
         let keeper = Arc::new(Keeper { secrets: self.secrets.clone(), name });
-        let endpoints = endpoints(account.base_url.as_deref(), authorisation.united_states);
-        let tokens = authorisation.tokens.to_tokens()?;
-        let channel = TiktokShop::new(endpoints, authorisation.credentials(), tokens, shop, keeper)?;
-        Ok(Arc::new(channel))
+        Ok(Arc::new(TiktokShop::new(tiktok_shop::Settings {
+            http: Arc::new(HttpClient::new(policy(account.base_url.as_deref()))),
+            endpoints: endpoints(account.base_url.as_deref(), authorisation.united_states),
+            credentials: authorisation.credentials(),
+            tokens: authorisation.tokens.to_tokens(),
+            shop_cipher: shop.cipher,
+            token_store: keeper,
+        })))
     }
 }
 
 fn endpoints(base_url: Option<&str>, united_states: bool) -> Endpoints {
     base_url.map_or_else(|| Endpoints::live(united_states), Endpoints::at)
+}
+
+/// The platform's quota is shared by all its sellers and never told; a server on this machine has none.
+fn policy(base_url: Option<&str>) -> Policy {
+    let local = base_url.and_then(|u| url::Url::parse(u).ok()).is_some_and(|u| match u.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    });
+    if local { Policy { per_second: 100.0, burst: 100, ..Policy::default() } } else { Policy::default() }
 }
 
 /// A consent that was begun: where to send the seller, and what comes back.
@@ -97,7 +113,7 @@ impl Consent {
 
     /// The page that the seller opens, in any browser.
     pub fn url(&self) -> String {
-        auth::consent_url(&self.endpoints, &self.credentials, &self.state)
+        tiktok_shop::consent_url(&self.endpoints, &self.credentials, &self.state)
     }
 
     /// Ends it with the pasted redirect URL (or the bare code): exchanges the code, keeps the tokens, adds an account for every
@@ -106,10 +122,10 @@ impl Consent {
     /// # Errors
     /// A URL of another consent, a used code, a missing permission: in the platform's words.
     pub async fn finish(self, pasted: &str, store: &Store, secrets: &Secrets, now: Timestamp) -> anyhow::Result<Vec<Account>> {
-        let code = auth::parse_pasted(pasted, &self.state).map_err(|e| Usage(e.to_string()))?;
-        let http = HttpClient::new()?;
-        let tokens = auth::exchange(&http, &self.endpoints, &self.credentials, &code).await?;
-        let shops = auth::authorized_shops(&http, &self.endpoints, &self.credentials, &tokens).await?;
+        let code = tiktok_shop::parse_pasted(pasted, &self.state).map_err(|e| Usage(e.to_string()))?;
+        let http = HttpClient::new(policy(self.base_url.as_deref()));
+        let tokens = tiktok_shop::exchange(&http, &self.endpoints, &self.credentials, &code).await?;
+        let shops = tiktok_shop::authorized_shops(&http, &self.endpoints, &self.credentials, &tokens).await?;
         anyhow::ensure!(!shops.is_empty(), "the seller authorised no shop; open the consent page again with the shop's owner");
         let kept = Authorisation::new(&self.credentials, &tokens, &shops, self.united_states);
         kept.save(secrets, &kept.file_name())?;
@@ -235,14 +251,14 @@ impl From<&Tokens> for StoredTokens {
             open_id: t.open_id.as_str().to_owned(),
             seller_name: t.seller_name.safe().to_string(),
             region: t.region.safe().to_string(),
-            granted_scopes: t.granted_scopes.iter().map(|s| s.safe().to_string()).collect(),
+            granted_scopes: t.granted_scopes.clone(),
         }
     }
 }
 
 impl StoredTokens {
-    fn to_tokens(&self) -> anyhow::Result<Tokens> {
-        Ok(Tokens {
+    fn to_tokens(&self) -> Tokens {
+        Tokens {
             access: SecretString::from(self.access.clone()),
             access_expires_at: self.access_expires_at,
             refresh: SecretString::from(self.refresh.clone()),
@@ -250,8 +266,8 @@ impl StoredTokens {
             open_id: RemoteId::new(self.open_id.clone()),
             seller_name: self.seller_name.as_str().into(),
             region: self.region.as_str().into(),
-            granted_scopes: self.granted_scopes.iter().map(|s| s.as_str().into()).collect(),
-        })
+            granted_scopes: self.granted_scopes.clone(),
+        }
     }
 }
 
@@ -284,7 +300,7 @@ impl TokenStore for Keeper {
     }
 
     async fn load(&self) -> Result<Option<Tokens>, TokenStoreError> {
-        let read = || Authorisation::load(&self.secrets, &self.name)?.tokens.to_tokens();
-        read().map(Some).map_err(|e| TokenStoreError(crate::text::sanitise(&format!("{e:#}"))))
+        let kept = Authorisation::load(&self.secrets, &self.name);
+        kept.map(|a| Some(a.tokens.to_tokens())).map_err(|e| TokenStoreError(crate::text::sanitise(&format!("{e:#}"))))
     }
 }

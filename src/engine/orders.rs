@@ -67,7 +67,8 @@ fn choose<'a>(orders: &'a [Order], messages: &[Message], wanted: Option<&str>) -
     let open: Vec<&Order> =
         orders.iter().filter(|o| !matches!(o.status, OrderStatus::Completed | OrderStatus::Cancelled)).collect();
     match (open.as_slice(), orders) {
-        ([only], _) | ([], [only]) => Some(only),
+        ([only], _) => Some(*only),
+        ([], [only]) => Some(only),
         _ => None,
     }
 }

@@ -10,6 +10,7 @@
 //! - `predictions`: vectors, what was said of messages, the user's examples
 //! - `standing`, `queue`: a conversation's place in a queue, and the queues
 //! - `desk`: one conversation, and the acts on it
+//! - `figures`: counts and waits of the recognition
 //! - `outbox`: replies on their way out
 //! - `rows`, `error`: between SQL and the domain
 //!
@@ -19,6 +20,7 @@
 mod accounts;
 mod desk;
 mod error;
+mod figures;
 mod ingest;
 mod open;
 mod outbox;
@@ -29,6 +31,7 @@ mod standing;
 
 pub use desk::{Event, UndoEntry};
 pub use error::StoreError;
+pub use figures::Recognised;
 pub use ingest::Ingested;
 pub use outbox::{OutboxFilter, Settlement};
 pub use predictions::{Counts, Example, Pending};
