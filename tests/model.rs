@@ -155,7 +155,7 @@ impl Place {
         }
     }
 
-    fn from_hub(&self, hub: &Hub) -> Options {
+    fn with_hub(&self, hub: &Hub) -> Options {
         let limits = Limits {
             connect: Duration::from_secs(3),
             stall: Duration::from_millis(600),
@@ -183,7 +183,7 @@ fn the_model_comes_from_the_hub_and_is_never_fetched_again() {
     let read = |name: &str| fs::read(INSTALLED.folder.join(name)).unwrap();
     let hub = Hub::start(Manner::Good, read("model.onnx"), read("tokenizer.json"));
     let place = Place::new();
-    let options = place.from_hub(&hub);
+    let options = place.with_hub(&hub);
     let installed = install(&options, &Quiet).unwrap();
     assert_eq!(installed.model.to_string(), "multilingual-e5-small/hf");
     assert!(fs::read(installed.folder.join("model.onnx")).unwrap() == read("model.onnx"));
@@ -195,7 +195,7 @@ fn the_model_comes_from_the_hub_and_is_never_fetched_again() {
 #[test]
 fn a_slow_hub_is_waited_for_as_long_as_it_sends_something() {
     let hub = hub(Manner::Slow);
-    install(&Place::new().from_hub(&hub), &Quiet).unwrap();
+    install(&Place::new().with_hub(&hub), &Quiet).unwrap();
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn a_hub_that_misbehaves_leaves_no_model_and_the_error_says_what_it_did_and_what
     ] {
         let hub = hub(manner.clone());
         let place = Place::new();
-        let options = place.from_hub(&hub);
+        let options = place.with_hub(&hub);
         let error = install(&options, &Quiet).unwrap_err().to_string();
         for part in [
             what,
@@ -251,7 +251,7 @@ fn every_source_is_asked_in_turn_and_the_error_names_them_all() {
 
     let hub = hub(Manner::Good);
     let mut sources = options.sources;
-    sources.extend(place.from_hub(&hub).sources);
+    sources.extend(place.with_hub(&hub).sources);
     let installed = install(&place.options(sources), &Quiet).unwrap();
     assert_eq!(installed.model.to_string(), "multilingual-e5-small/hf");
 }
@@ -292,7 +292,7 @@ fn a_named_folder_is_copied_once_and_other_weights_in_it_are_another_model() {
 fn a_file_that_changed_does_not_hold_and_one_that_shrank_is_fetched_again() {
     let hub = hub(Manner::Good);
     let place = Place::new();
-    let options = place.from_hub(&hub);
+    let options = place.with_hub(&hub);
     let installed = install(&options, &Quiet).unwrap();
     let config = installed.folder.join("config.json");
     fs::write(&config, r#"{"pad_token_id":2}"#).unwrap();
@@ -429,7 +429,7 @@ fn a_process_that_is_killed_in_the_middle_leaves_no_half_model_and_the_next_one_
     child.kill().unwrap();
     child.wait().unwrap();
     let hub = hub(Manner::Good);
-    let options = place.from_hub(&hub);
+    let options = place.with_hub(&hub);
     assert!(contents(options.cache.root()).contains(&"staging".to_owned()));
     assert_eq!(options.cache.models(), []);
     assert!(!status(&options).complete);

@@ -169,7 +169,8 @@ fn unusable(folder: &Path, why: &str) -> EmbedError {
 /// ONNX Runtime's one environment in this process, from the library at `path` or the one that was loaded before.
 ///
 /// `ort` panics at its first use if it finds no library, so the library is loaded here, where failing is an error.
-fn environment(path: &Path) -> Result<Environment, RuntimeError> {
+/// Public because there can be no second one, and the benchmark runs a bare session beside the embedder.
+pub fn environment(path: &Path) -> Result<Environment, RuntimeError> {
     static LOADED: Mutex<Option<Environment>> = Mutex::new(None);
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(environment) = loaded.as_ref() {
@@ -180,4 +181,33 @@ fn environment(path: &Path) -> Result<Environment, RuntimeError> {
     let environment = builder.with_telemetry(false).build();
     let environment = environment.map_err(|error| RuntimeError::new(error.to_string()))?;
     Ok(loaded.insert(environment).clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many texts each batch has, for texts of these lengths.
+    fn sizes(lengths: impl IntoIterator<Item = usize>) -> Vec<usize> {
+        let sorted: Vec<_> = lengths.into_iter().zip(0..).collect();
+        batches(&sorted).into_iter().map(<[_]>::len).collect()
+    }
+
+    #[test]
+    fn short_texts_run_together_and_long_ones_in_small_batches() {
+        assert_eq!(sizes([7; 70]), [32, 32, 6]);
+        assert_eq!(sizes([512; 20]), [8, 8, 4]);
+        assert_eq!(sizes([100; 50]), [20, 20, 10]);
+        assert_eq!(sizes([9; 3]), [3]);
+        assert_eq!(sizes([]), [0; 0]);
+        // One long text at the end does not make the short ones before it slow.
+        assert_eq!(sizes([7; 31].into_iter().chain([512])), [31, 1]);
+    }
+
+    #[test]
+    fn a_vector_of_another_length_or_without_numbers_is_an_error() {
+        assert!(checked(&[0.5; 384]).is_ok());
+        assert!(checked(&[0.5; 383]).is_err());
+        assert!(checked(&[f32::NAN; 384]).is_err());
+    }
 }

@@ -74,7 +74,10 @@ pub fn get(
             .enable_all()
             .build();
         let runtime = runtime.map_err(|error| unreachable(request.url, &error))?;
-        runtime.block_on(fetch(request, sink, progress))
+        let fetched = runtime.block_on(fetch(request, sink, progress));
+        // A name that is still being looked up, past the time limit, holds nobody up.
+        runtime.shutdown_background();
+        fetched
     };
     let finished = std::thread::scope(|scope| scope.spawn(start).join());
     let panicked = io::Error::other("the download stopped unexpectedly");

@@ -324,3 +324,29 @@ fn sync(path: &Path) -> Result<(), CacheError> {
         .and_then(|file| file.sync_all())
         .map_err(failed("write", path))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_and_a_read_only_one_are_said_in_words_with_a_way_out() {
+        for (kind, words) in [
+            (io::ErrorKind::StorageFull, "the disk is full"),
+            (io::ErrorKind::ReadOnlyFilesystem, "the disk is read-only"),
+            (
+                io::ErrorKind::PermissionDenied,
+                "this user may not write there",
+            ),
+        ] {
+            let error = failed("write", Path::new("/cache/model.onnx"))(kind.into()).to_string();
+            assert_eq!(
+                error,
+                format!(
+                    "cannot write /cache/model.onnx: {words}; choose another cache folder with \
+                     SEXTANT_MODEL_CACHE or make room there"
+                )
+            );
+        }
+    }
+}
