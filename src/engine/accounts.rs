@@ -10,7 +10,7 @@ use crate::channel::tiktok_shop::{
     self, Credentials, Endpoints, Shop, TiktokShop, TokenStore, TokenStoreError, Tokens,
 };
 use crate::domain::{Account, AccountId, ChannelKind, RemoteId};
-use crate::http::{HttpClient, Policy};
+use crate::http::{self, HttpClient, Policy};
 use crate::store::Store;
 use anyhow::Context;
 use async_trait::async_trait;
@@ -86,12 +86,7 @@ fn endpoints(base_url: Option<&str>, united_states: bool) -> Endpoints {
 
 /// The platform's quota is shared by all its sellers and never told; a server on this machine has none.
 fn policy(base_url: Option<&str>) -> Policy {
-    let local = base_url.and_then(|u| url::Url::parse(u).ok()).is_some_and(|u| match u.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    });
+    let local = base_url.and_then(|u| url::Url::parse(u).ok()).is_some_and(|u| http::is_this_machine(&u));
     if local { Policy { per_second: 100.0, burst: 100, ..Policy::default() } } else { Policy::default() }
 }
 

@@ -10,13 +10,17 @@ use url::Url;
 /// # Errors
 /// A page that is not on this machine, that does not answer, or that redirects nowhere.
 pub async fn redirect_of(page: &str) -> Result<String, HttpError> {
-    let url = Url::parse(page).map_err(|e| HttpError::not_sent(&format!("no address: {e}")))?;
-    if !super::is_loopback(&url) {
-        return Err(HttpError::not_sent("a consent page on the network is opened by a person"));
+    let url = Url::parse(page).map_err(|e| not_sent(&format!("no address: {e}")))?;
+    if !super::is_this_machine(&url) {
+        return Err(not_sent("a consent page on the network is opened by a person"));
     }
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
-    let client = client.map_err(|_| HttpError::not_sent("no HTTP client"))?;
-    let reply = client.get(url).send().await.map_err(|_| HttpError::not_sent("the consent page does not answer"))?;
+    let client = client.map_err(|_| not_sent("no HTTP client"))?;
+    let reply = client.get(url).send().await.map_err(|_| not_sent("the consent page does not answer"))?;
     let location = reply.headers().get(reqwest::header::LOCATION).and_then(|l| l.to_str().ok());
-    location.map(str::to_owned).ok_or_else(|| HttpError::not_sent("the consent page redirects nowhere"))
+    location.map(str::to_owned).ok_or_else(|| not_sent("the consent page redirects nowhere"))
+}
+
+fn not_sent(why: &str) -> HttpError {
+    HttpError::NotSent(crate::text::sanitise(why))
 }

@@ -3,6 +3,7 @@
 //! May use: `reqwest`. The one rule: plain HTTP only to this machine itself, and no printed word holds more of a URL
 //! than its host, since mirrors and storage hosts carry passwords and signatures in the rest.
 
+use super::is_this_machine;
 use reqwest::header::{HeaderMap, LOCATION, USER_AGENT};
 use reqwest::{Client, Response, Url, redirect};
 use std::collections::BTreeMap;
@@ -199,15 +200,6 @@ fn parse(url: &str) -> Result<Url, DownloadError> {
     parsed
         .filter(|url| url.has_host() && allowed(url))
         .ok_or_else(|| DownloadError::Url(printable(url)))
-}
-
-fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 fn host(url: &Url) -> String {

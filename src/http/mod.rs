@@ -12,11 +12,13 @@
 //!
 //! May use: `text`. The one rule: no secret and no unredacted URL leaves this folder in an error or a log.
 
+mod browser;
 pub mod download;
 pub mod limit;
 pub mod redact;
 pub mod wait;
 
+pub use browser::redirect_of;
 pub use redact::redact;
 
 use crate::text::{SafeText, sanitise};
@@ -25,7 +27,6 @@ use limit::Limiter;
 use secrecy::{ExposeSecret, SecretString};
 use std::error::Error as _;
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use url::{Host, Url};
@@ -348,20 +349,24 @@ impl HttpClient {
     }
 }
 
+/// Whether a URL's host is this machine itself: no network, no quota, no eavesdropper.
+pub fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
 /// Encrypted, or on this computer.
 fn checked_url(text: &str) -> Result<Url, HttpError> {
     let url = Url::parse(text).map_err(|problem| {
         HttpError::NotSent(sanitise(&format!("the address cannot be read: {problem}")))
     })?;
-    let is_loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
-        Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
-        None => false,
-    };
     match url.scheme() {
         "https" => Ok(url),
-        "http" if is_loopback => Ok(url),
+        "http" if is_this_machine(&url) => Ok(url),
         _ => Err(HttpError::NotSent(sanitise(&format!(
             "{}: only https is allowed, except on this computer; write https://",
             redact(&url)
