@@ -70,10 +70,9 @@ impl Engine {
     /// [`ComposeError::Blocked`] with every slot that is missing, empty or stale; an unknown template with the nearest name.
     pub async fn stage(&self, c: &Conversation, name: &str, wishes: &Wishes, now: Timestamp) -> anyhow::Result<Staged> {
         let messages = self.store.messages(&c.id).await?;
-        let last = messages.iter().rev().find_map(|m| m.classification.as_ref());
-        let intent = last.and_then(|l| l.intent);
-        let template = self.templates.find(name, intent).ok_or_else(|| self.no_template(name))?;
-        let lang = wishes.lang.clone().or_else(|| last.map(|l| l.lang.clone())).unwrap_or_else(|| "en".to_owned());
+        let lead = self.store.lead(&c.id).await?;
+        let template = self.templates.find(name, lead.intent).ok_or_else(|| self.no_template(name))?;
+        let lang = wishes.lang.clone().or(lead.lang).unwrap_or_else(|| "en".to_owned());
         let (slots, context) = self.slots(c, &messages, wishes, now).await?;
         let used = self.times_used(c, &template.key).await?;
         let filled = fill(template, &lang, &slots, used, now).map_err(|e| self.explain(template, e, &context))?;

@@ -35,7 +35,7 @@ pub use figures::Recognised;
 pub use ingest::Ingested;
 pub use outbox::{OutboxFilter, Settlement};
 pub use predictions::{Counts, Example, Pending};
-pub use queue::{Filter, Queue, QueueCount, Row};
+pub use queue::{Filter, Lead, Queue, QueueCount, Row};
 
 use std::sync::Arc;
 use tokio::sync::Mutex;

@@ -7,7 +7,7 @@ use super::rows::{ConversationRow, conversation_columns, maybe_time, ms, raw, ti
 use super::standing::{NEVER, SHELF_UNKNOWN};
 use super::{Store, StoreError, reading, writing};
 use crate::domain::taxonomy::PARENTS;
-use crate::domain::{Conversation, Intent, MessageId, MessageKind, OutboxState, Outcome, Risk};
+use crate::domain::{Conversation, ConversationId, Intent, MessageId, MessageKind, OutboxState, Outcome, Risk};
 use crate::text::RawText;
 use jiff::Timestamp;
 use std::fmt;
@@ -207,7 +207,29 @@ const LIST_OUTBOX: &str = concat!(
      ORDER BY c.rank, c.due_at, c.oldest_at, c.id LIMIT $5"
 );
 
+/// What leads a conversation: the best guess for its leading message, and that message's language.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lead {
+    pub intent: Option<Intent>,
+    pub lang: Option<String>,
+}
+
 impl Store {
+    /// What leads a conversation; nothing while nothing was predicted.
+    pub async fn lead(&self, conversation: &ConversationId) -> Result<Lead, StoreError> {
+        let row: Option<(Option<String>, Option<String>)> = reading!(self, conn => sqlx::query_as(
+            "SELECT intent, lang FROM conversation WHERE id = $1",
+        )
+        .bind(conversation.as_str())
+        .fetch_optional(&mut *conn)
+        .await?);
+        let (intent, lang) = row.unwrap_or_default();
+        Ok(Lead {
+            intent: intent.as_deref().and_then(Intent::from_key),
+            lang,
+        })
+    }
+
     /// The first conversations of a queue. Snoozes that have ended by `now` end first.
     pub async fn list(&self, filter: &Filter, now: Timestamp) -> Result<Vec<Row>, StoreError> {
         self.wake(now).await?;
