@@ -26,6 +26,8 @@ mod predictions;
 mod queue;
 mod rows;
 mod standing;
+#[cfg(test)]
+mod tests;
 
 pub use desk::{Event, UndoEntry};
 pub use error::StoreError;

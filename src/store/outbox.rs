@@ -123,7 +123,7 @@ macro_rules! ready {
 }
 
 /// The state is asked twice, because PostgreSQL looks again at a row that somebody else has just claimed.
-const CLAIM: &str = concat!(
+pub(super) const CLAIM: &str = concat!(
     "UPDATE outbox SET state = 'claimed', claimed_at = $1, attempts = attempts + 1 WHERE id IN \
      (SELECT o.id FROM outbox o WHERE o.send_at <= $1 AND ",
     ready!(),
@@ -131,7 +131,7 @@ const CLAIM: &str = concat!(
     outgoing_columns!()
 );
 
-const NEXT_DUE: &str = concat!("SELECT MIN(o.send_at) FROM outbox o WHERE ", ready!());
+pub(super) const NEXT_DUE: &str = concat!("SELECT MIN(o.send_at) FROM outbox o WHERE ", ready!());
 
 const SETTLE: &str = concat!(
     "UPDATE outbox SET state = $3, platform_id = COALESCE($4, platform_id), error = COALESCE($5, error), \

@@ -88,11 +88,11 @@ struct ExampleRow {
     at: i64,
 }
 
-const UNCLASSIFIED: &str = "SELECT m.id, m.conversation_id, m.kind, m.text, m.sent_at, m.received_at, c.waiting_since \
+pub(super) const UNCLASSIFIED: &str = "SELECT m.id, m.conversation_id, m.kind, m.text, m.sent_at, m.received_at, c.waiting_since \
      FROM message m JOIN conversation c ON c.id = m.conversation_id WHERE m.pending \
      ORDER BY CASE WHEN c.waiting_since IS NULL THEN 1 ELSE 0 END, c.waiting_since, m.sent_at, m.id LIMIT $1";
 
-const UNSURE: &str = "SELECT m.id, m.conversation_id, m.kind, m.text, m.sent_at, m.received_at, c.waiting_since \
+pub(super) const UNSURE: &str = "SELECT m.id, m.conversation_id, m.kind, m.text, m.sent_at, m.received_at, c.waiting_since \
      FROM prediction p JOIN message m ON m.id = p.message_id JOIN conversation c ON c.id = m.conversation_id \
      WHERE p.outcome = 'unknown' AND p.verdict IS NULL ORDER BY p.at DESC, p.message_id DESC LIMIT $1";
 
