@@ -207,7 +207,8 @@ const LIST_OUTBOX: &str = concat!(
      ORDER BY c.rank, c.due_at, c.oldest_at, c.id LIMIT $5"
 );
 
-pub(super) const SNOOZE_ENDED: &str = "SELECT id FROM conversation WHERE snoozed_until <= $1 LIMIT 1";
+pub(super) const SNOOZE_ENDED: &str =
+    "SELECT id FROM conversation WHERE snoozed_until <= $1 LIMIT 1";
 
 impl Store {
     /// The first conversations of a queue. Snoozes that have ended by `now` end first.

@@ -31,7 +31,13 @@ fn pool(store: &Store) -> &SqlitePool {
 fn with_migration(sql: &'static str) -> Migrator {
     let mut all: Vec<_> = open::MIGRATIONS.iter().cloned().collect();
     let version = all.len() as i64 + 1;
-    all.push(Migration::new(version, "later".into(), MigrationType::Simple, sql.into_sql_str(), false));
+    all.push(Migration::new(
+        version,
+        "later".into(),
+        MigrationType::Simple,
+        sql.into_sql_str(),
+        false,
+    ));
     Migrator::with_migrations(all)
 }
 
@@ -50,7 +56,10 @@ async fn account(store: &Store) -> AccountId {
 fn talk(id: usize, text: &str) -> (IncomingConversation, Vec<IncomingMessage>) {
     let conversation = IncomingConversation {
         remote_id: RemoteId::new(format!("c{id}")),
-        buyer: Buyer { name: "Ana".into(), remote_id: None },
+        buyer: Buyer {
+            name: "Ana".into(),
+            remote_id: None,
+        },
         surface: Surface::Direct,
         source: Source::UNKNOWN,
         product: None,
@@ -72,11 +81,14 @@ fn talk(id: usize, text: &str) -> (IncomingConversation, Vec<IncomingMessage>) {
 
 /// What SQLite says it will do, one line a step.
 async fn plan(store: &Store, sql: &str) -> String {
-    let rows: Vec<(i64, i64, i64, String)> = sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
-        .fetch_all(pool(store))
-        .await
-        .unwrap();
-    rows.into_iter().map(|(_, _, _, step)| step + "\n").collect()
+    let rows: Vec<(i64, i64, i64, String)> =
+        sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
+            .fetch_all(pool(store))
+            .await
+            .unwrap();
+    rows.into_iter()
+        .map(|(_, _, _, step)| step + "\n")
+        .collect()
 }
 
 #[tokio::test]
@@ -85,12 +97,21 @@ async fn every_page_of_a_queue_is_read_from_an_index_in_its_order() {
     let store = Store::open_in(dir.path()).await.unwrap();
     for (sql, index) in [
         (LIST, "USING INDEX conversation_by_due (status=?)"),
-        (LIST_SHELF, "USING INDEX conversation_by_shelf (status=? AND shelf=?)"),
-        (LIST_PARENT, "USING INDEX conversation_by_parent (status=? AND parent=?)"),
+        (
+            LIST_SHELF,
+            "USING INDEX conversation_by_shelf (status=? AND shelf=?)",
+        ),
+        (
+            LIST_PARENT,
+            "USING INDEX conversation_by_parent (status=? AND parent=?)",
+        ),
     ] {
         let plan = plan(&store, sql).await;
         assert!(plan.contains(index), "{plan}");
-        assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{plan}");
+        assert!(
+            !plan.contains("SCAN") && !plan.contains("TEMP B-TREE"),
+            "{plan}"
+        );
     }
 }
 
@@ -116,21 +137,48 @@ async fn a_database_is_copied_beside_before_it_is_migrated() {
     let old = open(dir.path(), &open::MIGRATIONS).await.unwrap();
     let account = account(&old).await;
     // Not closed: the copy must hold what is only in the write-ahead log.
-    let new = open(dir.path(), &with_migration("CREATE TABLE later (x TEXT)")).await.unwrap();
+    let new = open(dir.path(), &with_migration("CREATE TABLE later (x TEXT)"))
+        .await
+        .unwrap();
     assert_eq!(new.account(&account).await.unwrap().id, account);
-    sqlx::query("INSERT INTO later (x) VALUES ('')").execute(pool(&new)).await.unwrap();
+    sqlx::query("INSERT INTO later (x) VALUES ('')")
+        .execute(pool(&new))
+        .await
+        .unwrap();
     new.close().await;
     old.close().await;
 
     let refused = open(dir.path(), &open::MIGRATIONS).await;
-    assert!(matches!(refused, Err(StoreError::TooNew { found: 2, known: 1, .. })));
+    assert!(matches!(
+        refused,
+        Err(StoreError::TooNew {
+            found: 2,
+            known: 1,
+            ..
+        })
+    ));
     let copy = dir.path().join("desk.db.before-0002");
     #[cfg(unix)]
-    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&copy).unwrap().permissions()) & 0o777, 0o600);
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&copy).unwrap().permissions())
+            & 0o777,
+        0o600
+    );
     std::fs::rename(copy, dir.path().join("desk.db")).unwrap();
     let back = open(dir.path(), &open::MIGRATIONS).await.unwrap();
     assert_eq!(back.account(&account).await.unwrap().id, account);
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().contains("before")).count(), 0);
+    assert_eq!(
+        std::fs::read_dir(dir.path())
+            .unwrap()
+            .filter(|e| e
+                .as_ref()
+                .unwrap()
+                .file_name()
+                .to_string_lossy()
+                .contains("before"))
+            .count(),
+        0
+    );
 }
 
 #[tokio::test]
@@ -159,13 +207,19 @@ async fn a_full_disk_is_reported_and_loses_nothing() {
         }
     };
     let (small, large) = (talk(1, "hi"), talk(2, &"x".repeat(1 << 20)));
-    store.ingest(&account, &small.0, &small.1, at(0)).await.unwrap();
+    store
+        .ingest(&account, &small.0, &small.1, at(0))
+        .await
+        .unwrap();
     limit("PRAGMA max_page_count = 100").await;
     let full = store.ingest(&account, &large.0, &large.1, at(0)).await;
     assert!(matches!(full, Err(StoreError::NoSpace(_))), "{full:?}");
     assert_eq!(store.counts().await.unwrap().messages, 1);
     limit("PRAGMA max_page_count = 100000").await;
-    store.ingest(&account, &large.0, &large.1, at(0)).await.unwrap();
+    store
+        .ingest(&account, &large.0, &large.1, at(0))
+        .await
+        .unwrap();
     assert_eq!(store.counts().await.unwrap().messages, 2);
 }
 
@@ -186,7 +240,11 @@ async fn damage_that_is_met_later_is_reported_as_damage() {
         Err(StoreError::Corrupt(_)) => {}
         Ok(store) => {
             let met = store.unclassified(400).await;
-            assert!(matches!(met, Err(StoreError::Corrupt(_))), "{:?}", met.map(|rows| rows.len()));
+            assert!(
+                matches!(met, Err(StoreError::Corrupt(_))),
+                "{:?}",
+                met.map(|rows| rows.len())
+            );
         }
         Err(other) => panic!("{other}"),
     }

@@ -22,23 +22,37 @@ struct Acknowledged {
 }
 
 fn page(n: i64) -> Vec<IncomingMessage> {
-    (n * PAGE..(n + 1) * PAGE).map(|i| buyer(&format!("m{i}"), "where?", i)).collect()
+    (n * PAGE..(n + 1) * PAGE)
+        .map(|i| buyer(&format!("m{i}"), "where?", i))
+        .collect()
 }
 
 async fn pages(store: &Store, account: &AccountId) -> i64 {
-    let versions = store.remote_versions(account, &[RemoteId::new("c1")]).await.unwrap();
-    versions.values().next().map_or(0, |version| version.0.parse().unwrap())
+    let versions = store
+        .remote_versions(account, &[RemoteId::new("c1")])
+        .await
+        .unwrap();
+    versions
+        .values()
+        .next()
+        .map_or(0, |version| version.0.parse().unwrap())
 }
 
 #[tokio::test]
 #[ignore = "the child of the test below"]
 async fn works_until_it_is_killed() {
-    let Ok(url) = std::env::var(DATABASE) else { return };
+    let Ok(url) = std::env::var(DATABASE) else {
+        return;
+    };
     let store = Store::open(&url).await.unwrap();
     let account = store.accounts().await.unwrap().remove(0).id;
     for n in pages(&store, &account).await.. {
         let version = (n + 1).to_string();
-        let id = store.ingest(&account, &talk("c1", &version), &page(n), at(n)).await.unwrap().conversation_id;
+        let id = store
+            .ingest(&account, &talk("c1", &version), &page(n), at(n))
+            .await
+            .unwrap()
+            .conversation_id;
         println!("page {}", n + 1);
         let text = format!("answer {n} {}", std::process::id());
         store.put_draft(&draft(&id, &text)).await.unwrap();
@@ -47,7 +61,15 @@ async fn works_until_it_is_killed() {
         store.enqueue(&reply).await.unwrap();
         for claimed in store.claim_due(at(n), 9).await.unwrap() {
             let platform_id = RemoteId::new(format!("p-{}", claimed.id));
-            store.settle(&claimed.id, OutboxState::Claimed, &Settlement::Sent { platform_id }, at(n)).await.unwrap();
+            store
+                .settle(
+                    &claimed.id,
+                    OutboxState::Claimed,
+                    &Settlement::Sent { platform_id },
+                    at(n),
+                )
+                .await
+                .unwrap();
             println!("sent {}", claimed.id);
         }
     }
@@ -56,22 +78,28 @@ async fn works_until_it_is_killed() {
 /// Runs the child until it has said so many lines, and kills it.
 fn killed_after(lines: usize, url: &str) -> Acknowledged {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["crash::works_until_it_is_killed", "--exact", "--ignored", "--nocapture"])
+        .args([
+            "crash::works_until_it_is_killed",
+            "--exact",
+            "--ignored",
+            "--nocapture",
+        ])
         .env(DATABASE, url)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut said = Acknowledged::default();
-    let mut note = |line: String| {
-        match line.split_once(' ') {
-            Some(("page", n)) => said.pages = n.parse().unwrap(),
-            Some(("draft", text)) => said.draft = Some(text.to_owned()),
-            Some(("sent", id)) => said.sent.push(id.to_owned()),
-            _ => {}
-        }
+    let mut note = |line: String| match line.split_once(' ') {
+        Some(("page", n)) => said.pages = n.parse().unwrap(),
+        Some(("draft", text)) => said.draft = Some(text.to_owned()),
+        Some(("sent", id)) => said.sent.push(id.to_owned()),
+        _ => {}
     };
-    output.by_ref().take(lines).for_each(|line| note(line.unwrap()));
+    output
+        .by_ref()
+        .take(lines)
+        .for_each(|line| note(line.unwrap()));
     child.kill().unwrap();
     // What it had said by then counts as well; only the last line may be cut.
     output.for_each(|line| note(line.unwrap()));
@@ -81,7 +109,13 @@ fn killed_after(lines: usize, url: &str) -> Acknowledged {
 
 async fn check(store: &Store, said: &Acknowledged) {
     let account = store.accounts().await.unwrap().remove(0).id;
-    let Some(id) = store.list(&Filter::default(), at(0)).await.unwrap().pop().map(|row| row.conversation.id) else {
+    let Some(id) = store
+        .list(&Filter::default(), at(0))
+        .await
+        .unwrap()
+        .pop()
+        .map(|row| row.conversation.id)
+    else {
         assert_eq!(said.pages, 0);
         return;
     };
@@ -90,40 +124,69 @@ async fn check(store: &Store, said: &Acknowledged) {
     store.recover(at(1 << 30), at(1 << 30)).await.unwrap();
 
     let messages = store.messages(&id).await.unwrap();
-    let from_buyer = messages.iter().filter(|m| m.author == Author::Customer).count();
+    let from_buyer = messages
+        .iter()
+        .filter(|m| m.author == Author::Customer)
+        .count();
     assert_eq!(from_buyer as i64, stored * PAGE, "half a page");
 
     let outbox = store.outbox(&OutboxFilter::default()).await.unwrap();
     for reply in &outbox {
-        let shown = messages.iter().filter(|m| m.text == reply.text && m.author == Author::Agent).count();
+        let shown = messages
+            .iter()
+            .filter(|m| m.text == reply.text && m.author == Author::Agent)
+            .count();
         assert_eq!(shown, 1, "{}", reply.state);
         assert!(reply.attempts <= 1, "claimed twice");
-        assert!(matches!(reply.state, OutboxState::Held | OutboxState::Sent | OutboxState::Unknown), "{}", reply.state);
-        assert_eq!(reply.platform_id.is_some(), reply.state == OutboxState::Sent);
+        assert!(
+            matches!(
+                reply.state,
+                OutboxState::Held | OutboxState::Sent | OutboxState::Unknown
+            ),
+            "{}",
+            reply.state
+        );
+        assert_eq!(
+            reply.platform_id.is_some(),
+            reply.state == OutboxState::Sent
+        );
     }
     for sent in &said.sent {
-        assert!(outbox.iter().any(|r| r.id.as_str() == sent && r.state == OutboxState::Sent), "a sent reply is gone");
+        assert!(
+            outbox
+                .iter()
+                .any(|r| r.id.as_str() == sent && r.state == OutboxState::Sent),
+            "a sent reply is gone"
+        );
     }
     if let Some(text) = &said.draft {
         let draft = store.draft(&id).await.unwrap();
         let kept = draft.is_some_and(|draft| draft.text == text.as_str().into());
-        assert!(kept || outbox.iter().any(|reply| reply.text == text.as_str().into()), "a draft is gone: {text}");
+        assert!(
+            kept || outbox
+                .iter()
+                .any(|reply| reply.text == text.as_str().into()),
+            "a draft is gone: {text}"
+        );
     }
 }
 
-promise!(killed_at_any_point_it_holds_what_it_said_and_nothing_by_halves, async |desk: &Desk| {
-    desk.store.close().await;
-    let mut chance = 2_463_534_242u32;
-    let mut acknowledged = 0;
-    for _ in 0..ROUNDS {
-        chance ^= chance << 13;
-        chance ^= chance >> 17;
-        chance ^= chance << 5;
-        let said = killed_after(chance as usize % 40, &desk.url);
-        acknowledged += said.sent.len();
-        let store = Store::open(&desk.url).await.unwrap();
-        check(&store, &said).await;
-        store.close().await;
+promise!(
+    killed_at_any_point_it_holds_what_it_said_and_nothing_by_halves,
+    async |desk: &Desk| {
+        desk.store.close().await;
+        let mut chance = 2_463_534_242u32;
+        let mut acknowledged = 0;
+        for _ in 0..ROUNDS {
+            chance ^= chance << 13;
+            chance ^= chance >> 17;
+            chance ^= chance << 5;
+            let said = killed_after(chance as usize % 40, &desk.url);
+            acknowledged += said.sent.len();
+            let store = Store::open(&desk.url).await.unwrap();
+            check(&store, &said).await;
+            store.close().await;
+        }
+        assert!(acknowledged > 0, "the child did nothing");
     }
-    assert!(acknowledged > 0, "the child did nothing");
-});
+);

@@ -12,7 +12,12 @@ fn snapshot(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap())
-        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
+        .map(|entry| {
+            (
+                entry.file_name().into_string().unwrap(),
+                fs::read(entry.path()).unwrap(),
+            )
+        })
         .collect()
 }
 
@@ -27,16 +32,29 @@ async fn refused(dir: &Path) -> StoreError {
 /// A folder with a good database of some conversations, closed.
 async fn filled(conversations: usize) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let desk = Desk::open(format!("sqlite:{}", dir.path().join("sextant.db").display())).await;
+    let desk = Desk::open(format!(
+        "sqlite:{}",
+        dir.path().join("sextant.db").display()
+    ))
+    .await;
     for n in 0..conversations {
-        desk.ingest(&format!("c{n}"), &[buyer(&format!("m{n}"), "where is my order", 1)]).await;
+        desk.ingest(
+            &format!("c{n}"),
+            &[buyer(&format!("m{n}"), "where is my order", 1)],
+        )
+        .await;
     }
     desk.store.close().await;
     dir
 }
 
 async fn sql(dir: &Path, sql: &'static str) {
-    let mut conn = SqliteConnection::connect(&format!("sqlite:{}?mode=rwc", dir.join("sextant.db").display())).await.unwrap();
+    let mut conn = SqliteConnection::connect(&format!(
+        "sqlite:{}?mode=rwc",
+        dir.join("sextant.db").display()
+    ))
+    .await
+    .unwrap();
     sqlx::query(sql).execute(&mut conn).await.unwrap();
     conn.close().await.unwrap();
 }
@@ -48,7 +66,11 @@ async fn a_new_database_is_for_its_owner_alone_and_durable() {
     let store = Store::open_in(&data).await.unwrap();
     assert_eq!(store.kind(), Kind::Sqlite);
     #[cfg(unix)]
-    for (name, bits) in [("", 0o700), ("sextant.db", 0o600), ("sextant.db-wal", 0o600)] {
+    for (name, bits) in [
+        ("", 0o700),
+        ("sextant.db", 0o600),
+        ("sextant.db-wal", 0o600),
+    ] {
         use std::os::unix::fs::PermissionsExt;
         let mode = fs::metadata(data.join(name)).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, bits, "{name}: {mode:o}");
@@ -60,7 +82,12 @@ async fn a_new_database_is_for_its_owner_alone_and_durable() {
 
 #[tokio::test]
 async fn what_is_no_database_is_refused() {
-    for content in [b"hello".to_vec(), vec![0; 8192], b"SQLite format 3\0".to_vec(), vec![0xff; 100_000]] {
+    for content in [
+        b"hello".to_vec(),
+        vec![0; 8192],
+        b"SQLite format 3\0".to_vec(),
+        vec![0xff; 100_000],
+    ] {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("sextant.db"), content).unwrap();
         let error = refused(dir.path()).await;
@@ -84,7 +111,17 @@ async fn a_newer_database_is_refused() {
     let dir = filled(1).await;
     sql(dir.path(), newer).await;
     let error = refused(dir.path()).await;
-    assert!(matches!(error, StoreError::TooNew { found: 9999, known: 1, .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            StoreError::TooNew {
+                found: 9999,
+                known: 1,
+                ..
+            }
+        ),
+        "{error}"
+    );
 
     // The same where a crash left the newer program's last words in the write-ahead log.
     let (dir, crashed) = (filled(1).await, tempfile::tempdir().unwrap());
@@ -95,7 +132,9 @@ async fn a_newer_database_is_refused() {
         fs::write(crashed.path().join(name), bytes).unwrap();
     }
     let before = snapshot(crashed.path());
-    let error = Store::open_in(crashed.path()).await.expect_err("it must be refused");
+    let error = Store::open_in(crashed.path())
+        .await
+        .expect_err("it must be refused");
     assert!(matches!(error, StoreError::TooNew { .. }), "{error}");
     let after = snapshot(crashed.path());
     for name in ["sextant.db", "sextant.db-wal"] {
@@ -111,7 +150,10 @@ async fn a_damaged_database_is_refused() {
     for kept in [whole.len() / 2, whole.len() - 1, 4096, 200] {
         fs::write(&path, &whole[..kept]).unwrap();
         let error = refused(dir.path()).await;
-        assert!(matches!(error, StoreError::Corrupt(_)), "{kept} bytes: {error}");
+        assert!(
+            matches!(error, StoreError::Corrupt(_)),
+            "{kept} bytes: {error}"
+        );
     }
     // Past the schema page, every page is a table or an index of ours.
     for page in (1..whole.len() / 4096).step_by(7) {
@@ -119,7 +161,10 @@ async fn a_damaged_database_is_refused() {
         smashed[page * 4096..(page + 1) * 4096].fill(0xa5);
         fs::write(&path, smashed).unwrap();
         let error = refused(dir.path()).await;
-        assert!(matches!(error, StoreError::Corrupt(_)), "page {page}: {error}");
+        assert!(
+            matches!(error, StoreError::Corrupt(_)),
+            "page {page}: {error}"
+        );
     }
     fs::write(&path, &whole).unwrap();
     Store::open_in(dir.path()).await.unwrap();
@@ -149,7 +194,10 @@ async fn a_database_that_cannot_be_reached_says_so_without_the_password() {
         let error = Store::open(url).await.expect_err("nothing is there");
         let (shown, debugged) = (error.to_string(), format!("{error:?}"));
         assert!(matches!(error, StoreError::Connect { .. }), "{error}");
-        assert!(!shown.contains("hunter2") && !debugged.contains("hunter2"), "{shown}");
+        assert!(
+            !shown.contains("hunter2") && !debugged.contains("hunter2"),
+            "{shown}"
+        );
     }
 }
 
@@ -162,8 +210,13 @@ async fn a_folder_that_may_only_be_read_is_reported_as_such() {
     const FOLDER: &str = "SEXTANT_STORE_READ_ONLY";
     if let Ok(dir) = std::env::var(FOLDER) {
         for name in ["full", "empty"] {
-            let error = Store::open_in(&Path::new(&dir).join(name)).await.expect_err("it cannot be written");
-            assert!(matches!(error, StoreError::ReadOnly(_)), "{name}: {error:?}");
+            let error = Store::open_in(&Path::new(&dir).join(name))
+                .await
+                .expect_err("it cannot be written");
+            assert!(
+                matches!(error, StoreError::ReadOnly(_)),
+                "{name}: {error:?}"
+            );
         }
         return;
     }
@@ -171,21 +224,40 @@ async fn a_folder_that_may_only_be_read_is_reported_as_such() {
     let database = filled(1).await;
     fs::create_dir(dir.path().join("full")).unwrap();
     fs::create_dir(dir.path().join("empty")).unwrap();
-    fs::copy(database.path().join("sextant.db"), dir.path().join("full/sextant.db")).unwrap();
+    fs::copy(
+        database.path().join("sextant.db"),
+        dir.path().join("full/sextant.db"),
+    )
+    .unwrap();
     let program = dir.path().join("test");
     fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-    for (name, mode) in [("full/sextant.db", 0o444), ("full", 0o555), ("empty", 0o555), ("", 0o755), ("test", 0o755)] {
+    for (name, mode) in [
+        ("full/sextant.db", 0o444),
+        ("full", 0o555),
+        ("empty", 0o555),
+        ("", 0o755),
+        ("test", 0o755),
+    ] {
         fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
     }
     let before = snapshot(&dir.path().join("full"));
     let mut child = std::process::Command::new(&program);
-    child.args(["files::a_folder_that_may_only_be_read_is_reported_as_such", "--exact"]).env(FOLDER, dir.path());
+    child
+        .args([
+            "files::a_folder_that_may_only_be_read_is_reported_as_such",
+            "--exact",
+        ])
+        .env(FOLDER, dir.path());
     if fs::write(dir.path().join("empty/probe"), "").is_ok() {
         fs::remove_file(dir.path().join("empty/probe")).unwrap();
         child.uid(65_534).gid(65_534);
     }
     let output = child.current_dir("/").output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
     assert!(snapshot(&dir.path().join("full")) == before);
     for name in ["full", "empty"] {
         fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(0o755)).unwrap();
