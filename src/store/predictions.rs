@@ -92,9 +92,12 @@ struct ExampleRow {
     at: i64,
 }
 
-pub(super) const UNCLASSIFIED: &str = "SELECT m.id, m.conversation_id, m.kind, m.text, m.text_key, m.sent_at, m.received_at, c.waiting_since \
-     FROM message m JOIN conversation c ON c.id = m.conversation_id WHERE m.pending \
-     ORDER BY CASE WHEN c.waiting_since IS NULL THEN 1 ELSE 0 END, c.waiting_since, m.sent_at, m.id LIMIT $1";
+/// Which ones is decided on an index and the conversations alone; only the chosen are read with their texts.
+pub(super) const UNCLASSIFIED: &str = "SELECT m.id, m.conversation_id, m.kind, m.text, m.text_key, m.sent_at, \
+     m.received_at, c.waiting_since FROM message m JOIN conversation c ON c.id = m.conversation_id \
+     WHERE m.id IN (SELECT n.id FROM message n JOIN conversation d ON d.id = n.conversation_id WHERE n.pending \
+     ORDER BY CASE WHEN d.waiting_since IS NULL THEN 1 ELSE 0 END, d.waiting_since, n.sent_at, n.id LIMIT $1) \
+     ORDER BY CASE WHEN c.waiting_since IS NULL THEN 1 ELSE 0 END, c.waiting_since, m.sent_at, m.id";
 
 pub(super) const UNSURE: &str = "SELECT m.id, m.conversation_id, m.kind, m.text, m.text_key, m.sent_at, m.received_at, c.waiting_since \
      FROM prediction p JOIN message m ON m.id = p.message_id JOIN conversation c ON c.id = m.conversation_id \

@@ -410,7 +410,7 @@ promise!(
         desk.store.claim_due(at(70), 1).await.unwrap();
         assert_eq!(
             desk.store.recover(at(60), at(70)).await.unwrap(),
-            [old.id.clone()]
+            std::slice::from_ref(&old.id)
         );
         let state = async |id: &OutgoingId| desk.store.outgoing(id).await.unwrap().state;
         assert_eq!(

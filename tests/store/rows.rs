@@ -268,7 +268,7 @@ promise!(
         assert_eq!(conversation.buyer_name, hostile.buyer.name);
         let versions = desk
             .store
-            .remote_versions(&desk.account, &[hostile.remote_id.clone()])
+            .remote_versions(&desk.account, std::slice::from_ref(&hostile.remote_id))
             .await
             .unwrap();
         assert_eq!(versions[&hostile.remote_id], hostile.version);
@@ -363,7 +363,10 @@ promise!(
             fetched_at: at(fetched),
         };
         let newer = order(OrderStatus::InTransit, 20);
-        desk.store.put_orders(&id, &[newer.clone()]).await.unwrap();
+        desk.store
+            .put_orders(&id, std::slice::from_ref(&newer))
+            .await
+            .unwrap();
         desk.store
             .put_orders(&id, &[order(OrderStatus::Unpaid, 10)])
             .await
