@@ -9,7 +9,7 @@
 //! - `accounts`, `ingest`: who is connected, and what the platforms delivered
 //! - `predictions`: vectors, what was said of messages, the user's examples
 //! - `standing`, `queue`: a conversation's place in a queue, and the queues
-//! - `desk`: one conversation, and the acts on it
+//! - `desk`, `acts`: one conversation, and what is done with it
 //! - `outbox`: replies on their way out
 //! - `rows`, `error`: between SQL and the domain
 //!
@@ -17,6 +17,7 @@
 //! written in one transaction, and no SQL is built from values. Times are stored in whole milliseconds.
 
 mod accounts;
+mod acts;
 mod desk;
 mod error;
 mod ingest;
@@ -29,7 +30,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
-pub use desk::{Event, UndoEntry};
+pub use acts::{Event, UndoEntry};
 pub use error::StoreError;
 pub use ingest::Ingested;
 pub use outbox::{OutboxFilter, Settlement};

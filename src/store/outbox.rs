@@ -3,7 +3,8 @@
 //! Every change is a compare-and-set on the state, and goes only where [`OutboxState::may_become`] allows. A claimed
 //! row is never claimed again: if its sender dies, [`Store::recover`] makes it unknown, and a person looks.
 
-use super::desk::{author_of, note};
+use super::acts::note;
+use super::desk::author_of;
 use super::rows::{
     bytes, key, maybe_key, maybe_raw, maybe_time, ms, plain, raw, remote, time, unplain, word,
 };
