@@ -61,7 +61,9 @@ impl From<sqlx::Error> for StoreError {
                 let class = database.code().map_or(Class::Other, |code| class_of(&code));
                 match class {
                     _ if unique => Self::AlreadyThere(why),
-                    _ if orphan => Self::NotFound { what: "such row to belong to".to_owned() },
+                    _ if orphan => Self::NotFound {
+                        what: "such row to belong to".to_owned(),
+                    },
                     Class::Corrupt => Self::Corrupt(why),
                     Class::ReadOnly => Self::ReadOnly(why),
                     Class::NoSpace => Self::NoSpace(why),

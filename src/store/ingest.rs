@@ -4,7 +4,7 @@
 //! platform's id. A reply of ours that is read back meets the row that its sending made.
 
 use super::rows::{bytes, key, maybe_key, ms, plain, remote, unplain};
-use super::standing::{NEVER, SHELF_NEW, restand};
+use super::standing::{Standing, restand};
 use super::{Store, StoreError, reading, writing};
 use crate::domain::{
     AccountId, Author, ConversationId, Cursor, IncomingConversation, IncomingMessage, MessageId,
@@ -37,8 +37,12 @@ macro_rules! ingest_one {
     ($conn:expr, $account:expr, $conversation:expr, $messages:expr, $now:expr) => {{
         let (account, incoming, now): (&AccountId, &IncomingConversation, i64) =
             ($account, $conversation, $now);
-        let (id,): (String,) = sqlx::query_as(UPSERT_CONVERSATION)
-            .bind(ConversationId::fresh().as_str())
+        let fresh_ids: Vec<MessageId> = $messages.iter().map(|_| MessageId::fresh()).collect();
+        let first = Standing::of_new(&fresh_ids, $messages);
+        let last_message_at = $messages.iter().map(|m| ms(m.sent_at)).max();
+        let fresh_id = ConversationId::fresh();
+        let (id, status): (String, String) = sqlx::query_as(UPSERT_CONVERSATION)
+            .bind(fresh_id.as_str())
             .bind(account.as_str())
             .bind(key(&incoming.remote_id))
             .bind(plain(&incoming.version.0))
@@ -49,15 +53,16 @@ macro_rules! ingest_one {
             .bind(maybe_key(incoming.source.reference.as_ref()))
             .bind(maybe_key(incoming.product.as_ref()))
             .bind(incoming.can_reply)
-            .bind(now)
-            .bind(SHELF_NEW)
-            .bind(NEVER)
+            .bind(last_message_at.unwrap_or(now))
+            .bind(first.waiting_since)
+            .bind(first.lead.as_ref().map(|lead| lead.id.as_str()))
+            .bind(first.shelf)
+            .bind(first.due_at)
             .fetch_one(&mut *$conn)
             .await?;
-        let mut new_messages = Vec::new();
-        let mut buyer_wrote = false;
-        for message in $messages {
-            let fresh = MessageId::fresh();
+        let mut new_messages = Vec::with_capacity(fresh_ids.len());
+        let (mut buyer_wrote, mut moved) = (false, false);
+        for (message, fresh) in $messages.iter().zip(fresh_ids) {
             let from_buyer = message.author == Author::Customer;
             let row: Option<(String,)> = sqlx::query_as(INSERT_MESSAGE)
                 .bind(fresh.as_str())
@@ -76,15 +81,26 @@ macro_rules! ingest_one {
                 .bind(from_buyer)
                 .fetch_optional(&mut *$conn)
                 .await?;
-            if row.is_some_and(|(stored,)| stored == fresh.as_str()) {
+            let Some((stored,)) = row else { continue };
+            if stored == fresh.as_str() {
                 buyer_wrote |= from_buyer;
                 new_messages.push(fresh);
+            } else {
+                moved = true;
             }
         }
-        if buyer_wrote {
+        if buyer_wrote && status != "open" {
             sqlx::query(REOPEN).bind(&id).execute(&mut *$conn).await?;
         }
-        restand!($conn, &id);
+        // A new conversation came in with its standing, which holds if all its messages were new as well.
+        let as_expected = if id == fresh_id.as_str() {
+            new_messages.len() == $messages.len()
+        } else {
+            new_messages.is_empty()
+        };
+        if moved || !as_expected {
+            restand!($conn, &id);
+        }
         Ingested {
             conversation_id: ConversationId::from_stored(id),
             new_messages,
@@ -95,8 +111,8 @@ macro_rules! ingest_one {
 /// A name, a source or a product once known is not lost because a later list leaves it out.
 const UPSERT_CONVERSATION: &str = "INSERT INTO conversation (id, account_id, remote_id, remote_version, buyer_name, \
      buyer_remote_id, surface, source_kind, source_ref, product_id, can_reply, status, last_message_at, shelf, parent, \
-     rank, due_at, oldest_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', $12, $13, '', 1, $14, $12) \
+     rank, due_at, oldest_at, waiting_since, lead_message_id) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', $12, $15, '', 1, $16, COALESCE($13, $12), $13, $14) \
      ON CONFLICT (account_id, remote_id) DO UPDATE SET remote_version = excluded.remote_version, \
      buyer_name = CASE WHEN length(excluded.buyer_name) > 0 THEN excluded.buyer_name ELSE conversation.buyer_name END, \
      buyer_remote_id = COALESCE(excluded.buyer_remote_id, conversation.buyer_remote_id), \
@@ -104,7 +120,7 @@ const UPSERT_CONVERSATION: &str = "INSERT INTO conversation (id, account_id, rem
      source_kind = CASE WHEN excluded.source_kind <> 'unknown' THEN excluded.source_kind ELSE conversation.source_kind END, \
      source_ref = CASE WHEN excluded.source_kind <> 'unknown' THEN excluded.source_ref ELSE conversation.source_ref END, \
      product_id = COALESCE(excluded.product_id, conversation.product_id), can_reply = excluded.can_reply \
-     RETURNING id";
+     RETURNING id, status";
 
 /// Read back, our own message takes the platform's time: ours may run ahead and hide the buyer's answer.
 const INSERT_MESSAGE: &str = "INSERT INTO message (id, conversation_id, account_id, remote_id, author, kind, text, \
@@ -114,7 +130,7 @@ const INSERT_MESSAGE: &str = "INSERT INTO message (id, conversation_id, account_
      WHERE message.author IN ('agent', 'automation') AND excluded.author IN ('agent', 'automation') \
      AND message.sent_at <> excluded.sent_at RETURNING id";
 
-const REOPEN: &str = "UPDATE conversation SET status = 'open', snoozed_until = NULL WHERE id = $1 AND status <> 'open'";
+const REOPEN: &str = "UPDATE conversation SET status = 'open', snoozed_until = NULL WHERE id = $1";
 
 impl Store {
     /// Stores a conversation, those of its messages that are not here yet, and its version, in one transaction. A done

@@ -9,7 +9,7 @@
 //! - `accounts`, `ingest`: who is connected, and what the platforms delivered
 //! - `predictions`: vectors, what was said of messages, the user's examples
 //! - `standing`, `queue`: a conversation's place in a queue, and the queues
-//! - `desk`: one conversation, and the acts on it
+//! - `desk`, `acts`: one conversation, and what is done with it
 //! - `figures`: counts and waits of the recognition
 //! - `outbox`: replies on their way out
 //! - `rows`, `error`: between SQL and the domain
@@ -18,6 +18,7 @@
 //! written in one transaction, and no SQL is built from values. Times are stored in whole milliseconds.
 
 mod accounts;
+mod acts;
 mod desk;
 mod error;
 mod figures;
@@ -28,8 +29,10 @@ mod predictions;
 mod queue;
 mod rows;
 mod standing;
+#[cfg(test)]
+mod tests;
 
-pub use desk::{Event, UndoEntry};
+pub use acts::{Event, UndoEntry};
 pub use error::StoreError;
 pub use figures::Recognised;
 pub use ingest::Ingested;

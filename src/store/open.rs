@@ -7,17 +7,19 @@ use super::{Pool, Store, StoreError};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, PgConnection, SqliteConnection};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
 
 /// How long a writer waits for another process's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a server may take to answer before it counts as not there.
+const REACH_TIMEOUT: Duration = Duration::from_secs(10);
 /// Readers beside the one writer; PostgreSQL allows 100 to all its clients.
 const CONNECTIONS: u32 = 4;
 /// Up to this size, in bytes, a file's pages are all checked at every start; beyond, only what is read.
@@ -38,7 +40,7 @@ impl Store {
         open_sqlite(&path, &MIGRATIONS).await
     }
 
-    async fn open_with(url: &str, migrations: &Migrator) -> Result<Self, StoreError> {
+    pub(super) async fn open_with(url: &str, migrations: &Migrator) -> Result<Self, StoreError> {
         if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
             return open_sqlite(Path::new(path), migrations).await;
@@ -150,18 +152,20 @@ async fn open_postgres(url: &str, migrations: &Migrator) -> Result<Store, StoreE
         .map_err(|_| refused(&"it is no valid PostgreSQL URL"))?
         .application_name("sextant")
         .disable_statement_logging();
-    let pool = PgPoolOptions::new()
-        .max_connections(CONNECTIONS + 1)
-        .acquire_timeout(Duration::from_secs(10))
-        .connect_with(options)
+    // Not through the pool, which would go on trying where nobody listens.
+    let mut first = tokio::time::timeout(REACH_TIMEOUT, PgConnection::connect_with(&options))
         .await
+        .map_err(|_| refused(&"no answer"))?
         .map_err(|e| refused(&e))?;
-    let mut conn = pool.acquire().await?;
     migrations
-        .run_direct(None, &mut *conn, false)
+        .run_direct(None, &mut first, false)
         .await
         .map_err(|e| migrate_error(&without_secrets(url), migrations, e))?;
-    drop(conn);
+    first.close().await?;
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS + 1)
+        .acquire_timeout(REACH_TIMEOUT)
+        .connect_lazy_with(options);
     Ok(Store {
         pool: Pool::Postgres(pool),
     })

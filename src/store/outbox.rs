@@ -3,7 +3,8 @@
 //! Every change is a compare-and-set on the state, and goes only where [`OutboxState::may_become`] allows. A claimed
 //! row is never claimed again: if its sender dies, [`Store::recover`] makes it unknown, and a person looks.
 
-use super::desk::{author_of, note};
+use super::acts::note;
+use super::desk::author_of;
 use super::rows::{
     bytes, key, maybe_key, maybe_raw, maybe_time, ms, plain, raw, remote, time, unplain, word,
 };
@@ -123,7 +124,7 @@ macro_rules! ready {
 }
 
 /// The state is asked twice, because PostgreSQL looks again at a row that somebody else has just claimed.
-const CLAIM: &str = concat!(
+pub(super) const CLAIM: &str = concat!(
     "UPDATE outbox SET state = 'claimed', claimed_at = $1, attempts = attempts + 1 WHERE id IN \
      (SELECT o.id FROM outbox o WHERE o.send_at <= $1 AND ",
     ready!(),
@@ -131,7 +132,7 @@ const CLAIM: &str = concat!(
     outgoing_columns!()
 );
 
-const NEXT_DUE: &str = concat!("SELECT MIN(o.send_at) FROM outbox o WHERE ", ready!());
+pub(super) const NEXT_DUE: &str = concat!("SELECT MIN(o.send_at) FROM outbox o WHERE ", ready!());
 
 const SETTLE: &str = concat!(
     "UPDATE outbox SET state = $3, platform_id = COALESCE($4, platform_id), error = COALESCE($5, error), \

@@ -22,6 +22,8 @@ pub struct Pending {
     pub conversation_id: ConversationId,
     pub kind: MessageKind,
     pub text: RawText,
+    /// Of the text as it was normalised at ingest; `None` for what is not text.
+    pub text_key: Option<TextKey>,
     pub sent_at: Timestamp,
     pub received_at: Timestamp,
     pub waiting_since: Option<Timestamp>,
@@ -58,6 +60,7 @@ struct PendingRow {
     conversation_id: String,
     kind: String,
     text: Vec<u8>,
+    text_key: Option<String>,
     sent_at: i64,
     received_at: i64,
     waiting_since: Option<i64>,
@@ -70,6 +73,7 @@ impl PendingRow {
             conversation_id: ConversationId::from_stored(self.conversation_id),
             kind: word(&self.kind)?,
             text: raw(self.text),
+            text_key: self.text_key.map(TextKey::from_stored),
             sent_at: time(self.sent_at)?,
             received_at: time(self.received_at)?,
             waiting_since: maybe_time(self.waiting_since)?,
@@ -88,11 +92,14 @@ struct ExampleRow {
     at: i64,
 }
 
-const UNCLASSIFIED: &str = "SELECT m.id, m.conversation_id, m.kind, m.text, m.sent_at, m.received_at, c.waiting_since \
-     FROM message m JOIN conversation c ON c.id = m.conversation_id WHERE m.pending \
-     ORDER BY CASE WHEN c.waiting_since IS NULL THEN 1 ELSE 0 END, c.waiting_since, m.sent_at, m.id LIMIT $1";
+/// Which ones is decided on an index and the conversations alone; only the chosen are read with their texts.
+pub(super) const UNCLASSIFIED: &str = "SELECT m.id, m.conversation_id, m.kind, m.text, m.text_key, m.sent_at, \
+     m.received_at, c.waiting_since FROM message m JOIN conversation c ON c.id = m.conversation_id \
+     WHERE m.id IN (SELECT n.id FROM message n JOIN conversation d ON d.id = n.conversation_id WHERE n.pending \
+     ORDER BY CASE WHEN d.waiting_since IS NULL THEN 1 ELSE 0 END, d.waiting_since, n.sent_at, n.id LIMIT $1) \
+     ORDER BY CASE WHEN c.waiting_since IS NULL THEN 1 ELSE 0 END, c.waiting_since, m.sent_at, m.id";
 
-const UNSURE: &str = "SELECT m.id, m.conversation_id, m.kind, m.text, m.sent_at, m.received_at, c.waiting_since \
+pub(super) const UNSURE: &str = "SELECT m.id, m.conversation_id, m.kind, m.text, m.text_key, m.sent_at, m.received_at, c.waiting_since \
      FROM prediction p JOIN message m ON m.id = p.message_id JOIN conversation c ON c.id = m.conversation_id \
      WHERE p.outcome = 'unknown' AND p.verdict IS NULL ORDER BY p.at DESC, p.message_id DESC LIMIT $1";
 

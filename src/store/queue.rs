@@ -189,9 +189,9 @@ macro_rules! list_sql {
     };
 }
 
-const LIST: &str = list_sql!("$2 = ''");
-const LIST_SHELF: &str = list_sql!("c.shelf = $2");
-const LIST_PARENT: &str = list_sql!("c.parent = $2");
+pub(super) const LIST: &str = list_sql!("$2 = ''");
+pub(super) const LIST_SHELF: &str = list_sql!("c.shelf = $2");
+pub(super) const LIST_PARENT: &str = list_sql!("c.parent = $2");
 
 /// Few replies are under way at a time, so this starts from them. $1 and $2 are not needed.
 const LIST_OUTBOX: &str = concat!(
@@ -206,6 +206,9 @@ const LIST_OUTBOX: &str = concat!(
      AND $1 = $1 AND $2 = $2 AND ($3 IS NULL OR c.intent = $3) AND ($4 IS NULL OR c.lang = $4) \
      ORDER BY c.rank, c.due_at, c.oldest_at, c.id LIMIT $5"
 );
+
+pub(super) const SNOOZE_ENDED: &str =
+    "SELECT id FROM conversation WHERE snoozed_until <= $1 LIMIT 1";
 
 /// What leads a conversation: the best guess for its leading message, and that message's language.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -276,8 +279,7 @@ impl Store {
 
     /// Opens the conversations whose snooze has ended; writes only where there is one.
     async fn wake(&self, now: Timestamp) -> Result<(), StoreError> {
-        let due: Option<(String,)> = reading!(self, conn => sqlx::query_as(
-            "SELECT id FROM conversation WHERE snoozed_until <= $1 LIMIT 1")
+        let due: Option<(String,)> = reading!(self, conn => sqlx::query_as(SNOOZE_ENDED)
             .bind(ms(now))
             .fetch_optional(&mut *conn)
             .await?);

@@ -4,8 +4,8 @@
 //! message or a prediction; nothing else writes those columns.
 
 use super::StoreError;
-use super::rows::{PredictionRow, prediction_columns};
-use crate::domain::{Classification, Outcome, Risk};
+use super::rows::{PredictionRow, ms, prediction_columns};
+use crate::domain::{Author, Classification, IncomingMessage, MessageId, Outcome, Risk};
 
 /// Minutes until an answer is due where no intent is known: that of a product question.
 const UNSURE_SLA_MINUTES: i64 = 30;
@@ -19,7 +19,9 @@ pub const SHELF_UNKNOWN: &str = "unknown";
 pub const LAST_REPLY: &str = "SELECT sent_at, id FROM message \
      WHERE conversation_id = $1 AND author IN ('agent', 'automation') ORDER BY sent_at DESC, id DESC LIMIT 1";
 
-/// The newest 500 are enough to lead; `oldest` is exact.
+/// As many of the newest messages that wait may lead: the limit of `WAITING`.
+pub const CANDIDATES: usize = 500;
+
 pub const WAITING: &str = concat!(
     "SELECT m.id, m.sent_at, ",
     prediction_columns!(),
@@ -61,6 +63,10 @@ pub struct Candidate {
 }
 
 impl CandidateRow {
+    pub fn sent_at(&self) -> i64 {
+        self.sent_at
+    }
+
     pub fn read(self) -> Result<Candidate, StoreError> {
         Ok(Candidate {
             id: self.id,
@@ -122,6 +128,39 @@ impl Standing {
         }
     }
 
+    /// The standing of a conversation that is not stored yet, from its messages.
+    pub fn of_new(ids: &[MessageId], messages: &[IncomingMessage]) -> Self {
+        let mut all: Vec<_> = ids
+            .iter()
+            .zip(messages)
+            .map(|(id, m)| (ms(m.sent_at), id, m.author))
+            .collect();
+        all.sort();
+        let reply = all
+            .iter()
+            .rposition(|(_, _, author)| matches!(author, Author::Agent | Author::Automation));
+        let of_buyer = |all: &[(i64, &MessageId, Author)]| -> Vec<Candidate> {
+            all.iter()
+                .filter(|(_, _, author)| *author == Author::Customer)
+                .map(|(sent_at, id, _)| Candidate {
+                    id: id.to_string(),
+                    sent_at: *sent_at,
+                    prediction: None,
+                })
+                .collect()
+        };
+        let waiting = of_buyer(&all[reply.map_or(0, |at| at + 1)..]);
+        let oldest = waiting.first().map(|c| c.sent_at);
+        Self::of(
+            oldest,
+            if waiting.is_empty() {
+                of_buyer(&all)
+            } else {
+                waiting
+            },
+        )
+    }
+
     pub fn said(&self) -> Option<&Classification> {
         self.lead.as_ref().and_then(|c| c.prediction.as_ref())
     }
@@ -154,12 +193,15 @@ macro_rules! restand {
             .bind(&id)
             .fetch_all(&mut *$conn)
             .await?;
-        let (oldest,): (Option<i64>,) = sqlx::query_as(standing::OLDEST_WAITING)
-            .bind(conversation)
-            .bind(at)
-            .bind(&id)
-            .fetch_one(&mut *$conn)
-            .await?;
+        let mut oldest = rows.last().map(standing::CandidateRow::sent_at);
+        if rows.len() == standing::CANDIDATES {
+            (oldest,) = sqlx::query_as(standing::OLDEST_WAITING)
+                .bind(conversation)
+                .bind(at)
+                .bind(&id)
+                .fetch_one(&mut *$conn)
+                .await?;
+        }
         if rows.is_empty() {
             rows = sqlx::query_as(standing::NEWEST_OF_BUYER)
                 .bind(conversation)

@@ -24,7 +24,11 @@ impl Desk {
     pub async fn open(url: String) -> Self {
         let store = Store::open(&url).await.unwrap();
         let account = with_account(&store).await;
-        Self { store, account, url }
+        Self {
+            store,
+            account,
+            url,
+        }
     }
 
     /// SQL past the store, to break something.
@@ -46,28 +50,54 @@ impl Desk {
     }
 
     pub async fn ingested(&self, conversation: &str, messages: &[IncomingMessage]) -> Ingested {
-        self.store.ingest(&self.account, &talk(conversation, "v1"), messages, at(100)).await.unwrap()
+        self.store
+            .ingest(&self.account, &talk(conversation, "v1"), messages, at(100))
+            .await
+            .unwrap()
     }
 
     /// A conversation whose messages, given with what is said of each, are its only ones.
-    pub async fn classified(&self, conversation: &str, messages: &[(i64, &str, Classification)]) -> ConversationId {
+    pub async fn classified(
+        &self,
+        conversation: &str,
+        messages: &[(i64, &str, Classification)],
+    ) -> ConversationId {
         let incoming: Vec<_> = messages
             .iter()
             .enumerate()
             .map(|(i, (seconds, text, _))| buyer(&format!("{conversation}-{i}"), text, *seconds))
             .collect();
         let done = self.ingested(conversation, &incoming).await;
-        let said = done.new_messages.into_iter().zip(messages.iter().map(|(_, _, said)| said.clone()));
-        self.store.set_predictions(&said.collect::<Vec<_>>(), at(100)).await.unwrap();
+        let said = done
+            .new_messages
+            .into_iter()
+            .zip(messages.iter().map(|(_, _, said)| said.clone()));
+        self.store
+            .set_predictions(&said.collect::<Vec<_>>(), at(100))
+            .await
+            .unwrap();
         done.conversation_id
     }
 
     pub async fn list(&self, queue: Queue) -> Vec<Row> {
-        self.store.list(&Filter { queue, ..Filter::default() }, at(0)).await.unwrap()
+        self.store
+            .list(
+                &Filter {
+                    queue,
+                    ..Filter::default()
+                },
+                at(0),
+            )
+            .await
+            .unwrap()
     }
 
     pub async fn names(&self, queue: Queue) -> Vec<String> {
-        self.list(queue).await.into_iter().map(|row| row.conversation.remote_id.as_str().to_owned()).collect()
+        self.list(queue)
+            .await
+            .into_iter()
+            .map(|row| row.conversation.remote_id.as_str().to_owned())
+            .collect()
     }
 
     /// A reply in a conversation of its own, due at a time.
@@ -93,16 +123,26 @@ where
         println!("not run: PostgreSQL (SEXTANT_TEST_DATABASE_URL is not set)");
         return;
     };
-    let database = format!("sextant_{}_{}", &name[..name.len().min(20)], uuid::Uuid::now_v7().simple());
+    let database = format!(
+        "sextant_{}_{}",
+        &name[..name.len().min(20)],
+        uuid::Uuid::now_v7().simple()
+    );
     let mut admin = PgConnection::connect(&server).await.unwrap();
-    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {database}"))).execute(&mut admin).await.unwrap();
+    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {database}")))
+        .execute(&mut admin)
+        .await
+        .unwrap();
     let mut url = url::Url::parse(&server).unwrap();
     url.set_path(&database);
     let desk = Desk::open(url.to_string()).await;
     assert_eq!(desk.store.kind(), Kind::Postgres);
     promise(&desk).await;
     desk.store.close().await;
-    sqlx::query(AssertSqlSafe(format!("DROP DATABASE {database}"))).execute(&mut admin).await.unwrap();
+    sqlx::query(AssertSqlSafe(format!("DROP DATABASE {database}")))
+        .execute(&mut admin)
+        .await
+        .unwrap();
 }
 
 macro_rules! promise {
@@ -131,9 +171,15 @@ async fn with_account(store: &Store) -> AccountId {
 pub fn talk(id: &str, version: &str) -> IncomingConversation {
     IncomingConversation {
         remote_id: RemoteId::new(id),
-        buyer: Buyer { name: "Ana".into(), remote_id: Some(RemoteId::new("buyer-1")) },
+        buyer: Buyer {
+            name: "Ana".into(),
+            remote_id: Some(RemoteId::new("buyer-1")),
+        },
         surface: Surface::Direct,
-        source: Source { kind: SourceKind::Live, reference: Some(RemoteId::new("live-9")) },
+        source: Source {
+            kind: SourceKind::Live,
+            reference: Some(RemoteId::new("live-9")),
+        },
         product: Some(RemoteId::new("p-1")),
         can_reply: true,
         version: Cursor(version.to_owned()),

@@ -80,7 +80,7 @@ CREATE TABLE message (
     UNIQUE (account_id, remote_id)
 );
 CREATE INDEX message_by_conversation ON message (conversation_id, sent_at, id);
-CREATE INDEX message_pending ON message (sent_at, id) WHERE pending;
+CREATE INDEX message_pending ON message (conversation_id, sent_at, id) WHERE pending;
 
 -- A text's vector, once a model. `text_key` names the normalised text, not a message: equal texts share it.
 CREATE TABLE vector (
