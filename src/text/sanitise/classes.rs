@@ -39,10 +39,12 @@ pub fn is_skin_tone(c: char) -> bool {
 
 /// Asks the segmenter instead of keeping a second table: only a pictograph forms one cluster with another through a ZWJ.
 pub fn is_pictographic(c: char) -> bool {
-    if c < '\u{A9}' || matches!(c, '\u{3400}'..='\u{1EFFF}') && !matches!(c, '\u{1F000}'..) {
-        return false;
-    }
-    if is_combining_mark(c) || is_skin_tone(c) || c == ZWJ {
+    // Most letters, cheaply.
+    if matches!(c, ..'\u{A9}' | '\u{3400}'..='\u{1EFFF}')
+        || is_combining_mark(c)
+        || is_skin_tone(c)
+        || c == ZWJ
+    {
         return false;
     }
     let mut probe = [0u8; 12];
