@@ -100,6 +100,17 @@ fn an_escape_inside_a_word_does_not_hide_it_from_the_classifier() {
     );
 }
 
+#[test]
+fn what_follows_a_cut_cluster_does_not_grow_into_it() {
+    let virama = "\u{94D}".repeat(10);
+    assert_eq!(flaw(&sanitise(&format!("क{virama}\u{DDD}क\u{93C}"))), None);
+}
+
+#[test]
+fn a_joiner_before_marks_that_change_places_is_judged_once() {
+    assert_eq!(flaw(&sanitise("क\u{200C}\u{653}\u{F71}")), None);
+}
+
 /// Characters that break sanitisers, in any order and number, among honest ones.
 fn nasty_text() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![

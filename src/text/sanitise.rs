@@ -7,7 +7,10 @@
 //!
 //! May use: the Unicode crates. The one rule: what leaves here is never decoded again.
 
+mod classes;
+
 use super::SafeText;
+use classes::{acts_or_breaks, is_invisible, is_keycap_base, is_pictographic, is_skin_tone, joins};
 use std::borrow::Cow;
 use std::str::Chars;
 use unicode_normalization::UnicodeNormalization;
@@ -161,7 +164,8 @@ impl<'a> Strip<'a> {
         match pending {
             VS16 => next == KEYCAP && self.last.is_some_and(is_keycap_base),
             _ => self.base.is_some_and(|base| {
-                (joins(base) && joins(next))
+                // Any mark will do, since composing may bring another of them to the front.
+                (joins(base) && (joins(next) || is_combining_mark(next)))
                     || (pending == ZWJ && is_pictographic(base) && is_pictographic(next))
             }),
         }
@@ -283,17 +287,16 @@ fn cap_cluster<'a>(cluster: &'a str, hidden: &mut usize) -> Cow<'a, str> {
     let mut cut = false;
     for c in cluster.chars() {
         marks = if is_combining_mark(c) { marks + 1 } else { 0 };
-        if marks > MAX_MARKS || cut {
+        cut |= marks > MAX_MARKS || kept.len() + c.len_utf8() > MAX_CLUSTER;
+        if cut {
             *hidden += 1;
-        } else if kept.len() + c.len_utf8() > MAX_CLUSTER {
-            *hidden += 1;
-            cut = true;
         } else {
             kept.push(c);
         }
     }
     if cut {
-        // The replacement keeps what follows from growing into this cluster; a joiner before it would join nothing.
+        // The replacement keeps what follows from growing into this cluster, whose end was what kept them apart;
+        // a joiner before it would join nothing.
         while kept.len() + REPLACEMENT.len_utf8() > MAX_CLUSTER || kept.ends_with([ZWJ, ZWNJ]) {
             kept.pop();
             *hidden += 1;
@@ -301,53 +304,6 @@ fn cap_cluster<'a>(cluster: &'a str, hidden: &mut usize) -> Cow<'a, str> {
         kept.push(REPLACEMENT);
     }
     Cow::Owned(kept)
-}
-
-/// Removed without a trace: no glyph of their own, and able to reorder, join or hide what has one.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}'
-        | '\u{FFF0}'..='\u{FFFB}' | '\u{13430}'..='\u{1343F}' | '\u{1BCA0}'..='\u{1BCA3}'
-        | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
-}
-
-/// Replaced by a visible mark: controls, separators that move the cursor in some terminals, and code points that are no characters.
-fn acts_or_breaks(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{FDD0}'..='\u{FDEF}')
-        || u32::from(c) & 0xFFFE == 0xFFFE
-}
-
-/// Whether letters of this script change their shape by ZWJ and ZWNJ: Arabic and its neighbours, the Indic scripts.
-fn joins(c: char) -> bool {
-    matches!(c, '\u{600}'..='\u{8FF}' | '\u{900}'..='\u{DFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{18AF}'
-        | '\u{A8E0}'..='\u{A9DF}' | '\u{FB50}'..='\u{FDCF}' | '\u{FE70}'..='\u{FEFC}')
-}
-
-fn is_keycap_base(c: char) -> bool {
-    matches!(c, '0'..='9' | '#' | '*')
-}
-
-fn is_skin_tone(c: char) -> bool {
-    matches!(c, '\u{1F3FB}'..='\u{1F3FF}')
-}
-
-/// Asks the segmenter instead of keeping a second table: only a pictograph forms one cluster with another through a ZWJ.
-fn is_pictographic(c: char) -> bool {
-    if c < '\u{A9}' || matches!(c, '\u{3400}'..='\u{1EFFF}') && !matches!(c, '\u{1F000}'..) {
-        return false;
-    }
-    if is_combining_mark(c) || is_skin_tone(c) || c == ZWJ {
-        return false;
-    }
-    let mut probe = [0u8; 12];
-    let first = c.encode_utf8(&mut probe).len();
-    ZWJ.encode_utf8(&mut probe[first..]);
-    '😀'.encode_utf8(&mut probe[first + 3..]);
-    let probe = std::str::from_utf8(&probe[..first + 7]).unwrap_or_default();
-    probe.graphemes(true).count() == 1
 }
 
 #[cfg(test)]

@@ -213,18 +213,17 @@ async fn tokens(
         headers: Vec::new(),
         body: None,
     };
+    let secrets = [
+        credentials.app_secret.expose_secret(),
+        grant.1.expose_secret(),
+    ];
     let reply = http
         .call(kind, build, judge)
         .await
         .map_err(|error| from_http(kind, error))?;
     // A refused token call has no other token to try: whatever is wrong with it, consent starts again.
     let data = data(kind, &reply)
-        .or_else(|_| {
-            data(
-                kind,
-                &without_secrets(reply, &[&credentials.app_secret, grant.1]),
-            )
-        })
+        .or_else(|_| data(kind, &without_secrets(reply, &secrets)))
         .map_err(|failure| match ChannelError::from(failure) {
             ChannelError::Rejected(detail) => ChannelError::Unauthorized(detail),
             other => other,

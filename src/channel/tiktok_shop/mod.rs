@@ -1,11 +1,11 @@
 //! TikTok Shop: the customer service, order and tracking calls of its Open Platform.
 //!
 //! - [`auth`]: the seller's consent, tokens, shops
-//! - [`session`]: signed calls with a token that renews itself
-//! - [`sign`]: the signature
-//! - [`errors`]: what a reply means
-//! - [`wire`]: the platform's JSON
-//! - [`translate`]: from there to the desk's values
+//! - `session`: signed calls with a token that renews itself
+//! - `sign`: the signature
+//! - `errors`: what a reply means
+//! - `wire`: the platform's JSON
+//! - `translate`: from there to the desk's values
 //!
 //! Paths and limits: platforms.md 2.6–2.8. May use: `domain`, `text`, `http`. The one rule: a text is sent once; what
 //! became of it is told through [`ChannelError`].

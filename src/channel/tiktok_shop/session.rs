@@ -72,7 +72,17 @@ async fn signed(
         .call(call.kind, build, judge)
         .await
         .map_err(|error| Failure::Other(from_http(call.kind, error)))?;
-    let secrets = [&credentials.app_secret, &tokens.access, &tokens.refresh];
+    let mut secrets = vec![
+        credentials.app_secret.expose_secret(),
+        tokens.access.expose_secret(),
+        tokens.refresh.expose_secret(),
+    ];
+    secrets.extend(
+        call.query
+            .iter()
+            .filter(|(key, _)| *key == "shop_cipher")
+            .map(|(_, cipher)| *cipher),
+    );
     data(call.kind, &reply).or_else(|_| data(call.kind, &without_secrets(reply, &secrets)))
 }
 
