@@ -197,6 +197,16 @@ async fn a_lost_send_was_carried_out_and_a_timed_out_one_was_not() {
 }
 
 #[tokio::test]
+async fn a_slow_answer_outlasts_an_impatient_client_and_the_next_is_quick() {
+    let (running, client) = connected().await;
+    let get = || client.request("GET", CONVERSATIONS, &[("page_size", "1")], None, 0);
+    running.fault_on(Fault::SlowResponse, Some(1));
+    let brief = std::time::Duration::from_millis(200);
+    assert!(get().timeout(brief).send().await.unwrap_err().is_timeout());
+    assert_eq!(code(&read(get()).await), (200, 0));
+}
+
+#[tokio::test]
 async fn huge_and_nul_messages_arrive_once_and_stay() {
     let (running, client) = connected().await;
     running.fault_on(Fault::HugeMessage, None);
