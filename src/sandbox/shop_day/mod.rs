@@ -8,6 +8,7 @@
 //! May use: rand_chacha, jiff, the text rows. The one rule: the clock decides nothing but timestamps.
 
 mod dice;
+mod mix;
 pub mod orders;
 mod script;
 pub mod texts;

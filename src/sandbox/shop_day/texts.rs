@@ -37,6 +37,21 @@ pub struct Group {
 const FILES: &[(&str, &str)] = &[
     ("en", include_str!("texts/en.toml")),
     ("zh", include_str!("texts/zh.toml")),
+    ("zh-Hant", include_str!("texts/zh-Hant.toml")),
+    ("es", include_str!("texts/es.toml")),
+    ("pt", include_str!("texts/pt.toml")),
+    ("id", include_str!("texts/id.toml")),
+    ("vi", include_str!("texts/vi.toml")),
+    ("th", include_str!("texts/th.toml")),
+    ("ja", include_str!("texts/ja.toml")),
+    ("de", include_str!("texts/de.toml")),
+    ("fr", include_str!("texts/fr.toml")),
+    ("ar", include_str!("texts/ar.toml")),
+    ("ms", include_str!("texts/ms.toml")),
+    ("tl", include_str!("texts/tl.toml")),
+    ("mix", include_str!("texts/mix.toml")),
+    ("wordless", include_str!("texts/wordless.toml")),
+    ("hostile", include_str!("texts/hostile.toml")),
 ];
 
 /// The groups by the name of their file.
@@ -69,5 +84,42 @@ impl Decks {
         deck.pop()
             .and_then(|i| rows.get(i))
             .map_or("", String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn rows() -> Vec<(&'static str, String, String)> {
+        let mut all = Vec::new();
+        for (name, group) in groups().unwrap() {
+            for heap in [&group.says, &group.calm, &group.angry] {
+                for (label, texts) in heap {
+                    all.extend(texts.iter().map(|t| (name, label.clone(), t.clone())));
+                }
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn there_are_more_than_500_rows_and_no_two_are_the_same() {
+        let rows = rows();
+        let distinct: HashSet<_> = rows
+            .iter()
+            .map(|(_, _, text)| text.to_lowercase())
+            .collect();
+        assert_eq!(distinct.len(), rows.len());
+        assert!(distinct.len() > 500, "{}", distinct.len());
+    }
+
+    #[test]
+    fn slots_are_only_those_that_are_filled_in() {
+        for (name, _, text) in rows() {
+            let rest = text.replace("{order}", "").replace("{tracking}", "");
+            assert!(!rest.contains(['{', '}']), "{name}: {text}");
+        }
     }
 }

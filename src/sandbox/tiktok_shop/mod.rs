@@ -261,30 +261,31 @@ async fn signed(
     if answer.code == 0 && sends && faults.hit(Fault::SendLost) {
         scissors.cut_after(0);
     }
-    let broken = answer.code == 0 && call.reads();
-    if broken && faults.hit(Fault::WrongJson) {
-        return broken_answer(br#"{"code":"zero","data":[1,2,"three"]}"#.to_vec(), clock);
-    }
     let request_id = request_id(platform);
     let mut body = answer.body(&request_id);
-    if broken && faults.hit(Fault::TruncatedBody) {
-        body.truncate(body.len() / 2);
-        // Half of a letter is no text; the cut is where a letter ends, so that only the JSON is broken.
-        while std::str::from_utf8(&body).is_err() {
-            body.pop();
-        }
-        return broken_answer(body, clock);
-    }
-    if broken && faults.hit(Fault::ConnectionCut) {
-        // Some of it is the head of the answer, which is under 300 bytes.
-        scissors.cut_after(300 + body.len() as i64 / 3);
-        body.resize(body.len().max(2_000), b' ');
+    if answer.code == 0 && call.reads() {
+        break_body(faults, scissors, &mut body);
     }
     answer::response(answer.status, body, answer.retry_after, &http_date(clock))
 }
 
-fn broken_answer(body: Vec<u8>, clock: Timestamp) -> Response<Body> {
-    answer::response(StatusCode::OK, body, None, &http_date(clock))
+/// The faults that spoil a good answer's bytes.
+fn break_body(faults: &FaultBoard, scissors: &Scissors, body: &mut Vec<u8>) {
+    if faults.hit(Fault::WrongJson) {
+        *body = br#"{"code":"zero","data":[1,2,"three"]}"#.to_vec();
+    }
+    if faults.hit(Fault::TruncatedBody) {
+        body.truncate(body.len() / 2);
+        // Half of a letter is no text; the cut is where a letter ends, so that only the JSON is broken.
+        while std::str::from_utf8(body).is_err() {
+            body.pop();
+        }
+    }
+    if faults.hit(Fault::ConnectionCut) {
+        // The head of the answer is under 300 bytes; the body is made long enough to be cut inside.
+        body.resize(body.len().max(2_000), b' ');
+        scissors.cut_after(300 + body.len() as i64 / 3);
+    }
 }
 
 /// The refusals that come before the call is carried out.

@@ -131,10 +131,15 @@ impl World {
             self.intrude(
                 ms,
                 "All work and no play makes a long complaint. ".repeat(23_302),
+                "unknown",
             );
         }
         if faults.hit(Fault::NulBytes) {
-            self.intrude(ms, "Where is\0 my order?\0\0".to_owned());
+            self.intrude(
+                ms,
+                "Where is\0 my order?\0\0".to_owned(),
+                "logistics.where_is_order",
+            );
         }
     }
 
@@ -162,11 +167,11 @@ impl World {
         }
     }
 
-    /// A fault's message, from the buyer who wrote first. It stays, so it is sent only once a count.
-    fn intrude(&mut self, ms: i64, text: String) {
+    /// A fault's message, from the buyer who wrote first.
+    fn intrude(&mut self, ms: i64, text: String, label: &str) {
         let what = What::Says {
             text,
-            label: "unknown".to_owned(),
+            label: label.to_owned(),
         };
         self.play(Event {
             at_ms: ms,
@@ -176,67 +181,54 @@ impl World {
     }
 
     fn play(&mut self, event: Event) {
-        let at = self
-            .began
-            .checked_add(SignedDuration::from_millis(event.at_ms))
-            .unwrap_or(self.began);
-        let at_conversation = self.conversation_with(event.buyer, at);
-        let mut visible = true;
-        let (role, kind, content) = match event.what {
-            What::Says { text, label } => {
-                let lang = self.day.lang(event.buyer).to_owned();
-                let truth = Truth {
-                    label,
-                    lang,
-                    text: text.clone(),
-                };
-                let content = json!({ "content": text });
-                self.post(
-                    at_conversation,
-                    at,
-                    Role::Buyer,
-                    "TEXT",
-                    content,
-                    true,
-                    Some(truth),
-                );
-                return;
-            }
-            What::Image => (Role::Buyer, "IMAGE", self.picture()),
-            What::Video => (Role::Buyer, "VIDEO", self.video()),
+        let ms = SignedDuration::from_millis(event.at_ms);
+        let at = self.began.checked_add(ms).unwrap_or(self.began);
+        let conversation = self.conversation_with(event.buyer, at);
+        if let What::AgentJoined(_) = event.what {
+            self.conversations[conversation].agent = true;
+        }
+        let visible = event.what != What::Hidden;
+        let truth = match &event.what {
+            What::Says { text, label } => Some(Truth {
+                label: label.clone(),
+                lang: self.day.lang(event.buyer).to_owned(),
+                text: text.clone(),
+            }),
+            _ => None,
+        };
+        let (role, kind, content) = self.on_the_wire(event.what);
+        self.post(conversation, at, role, kind, content, visible, truth);
+    }
+
+    /// Sender, type and content of what happens (platforms.md 2.6).
+    fn on_the_wire(&mut self, what: What) -> (Role, &'static str, Value) {
+        use Role::{Buyer, Robot, System};
+        match what {
+            What::Says { text, .. } => (Buyer, "TEXT", json!({ "content": text })),
+            What::Image => (Buyer, "IMAGE", self.picture()),
+            What::Video => (Buyer, "VIDEO", self.video()),
             What::Sticker => (
-                Role::Buyer,
+                Buyer,
                 "EMOTICONS",
                 json!({ "emoticon_id": self.ids.digits(8) }),
             ),
             What::FromProduct(id) => (
-                Role::Buyer,
+                Buyer,
                 "BUYER_ENTER_FROM_PRODUCT",
                 json!({ "product_id": id }),
             ),
-            What::FromOrder(id) => (
-                Role::Buyer,
-                "BUYER_ENTER_FROM_ORDER",
-                json!({ "order_id": id }),
+            What::FromOrder(id) => (Buyer, "BUYER_ENTER_FROM_ORDER", json!({ "order_id": id })),
+            What::OrderCard(id) => (Buyer, "ORDER_CARD", json!({ "order_id": id })),
+            What::ProductCard(id) => (Buyer, "PRODUCT_CARD", json!({ "product_id": id })),
+            What::Robot(text) => (Robot, "TEXT", json!({ "content": text })),
+            What::System(text) => (System, "NOTIFICATION", json!({ "content": text })),
+            What::Hidden => (System, "OTHER", json!({ "content": "rating_prompt" })),
+            What::AgentJoined(name) => (
+                System,
+                "ALLOCATED_SERVICE",
+                json!({ "content": format!("{name} joined the chat") }),
             ),
-            What::OrderCard(id) => (Role::Buyer, "ORDER_CARD", json!({ "order_id": id })),
-            What::ProductCard(id) => (Role::Buyer, "PRODUCT_CARD", json!({ "product_id": id })),
-            What::Robot(text) => (Role::Robot, "TEXT", json!({ "content": text })),
-            What::System(text) => (Role::System, "NOTIFICATION", json!({ "content": text })),
-            What::Hidden => {
-                visible = false;
-                (Role::System, "OTHER", json!({ "content": "rating_prompt" }))
-            }
-            What::AgentJoined(name) => {
-                self.conversations[at_conversation].agent = true;
-                (
-                    Role::System,
-                    "ALLOCATED_SERVICE",
-                    json!({ "content": format!("{name} joined the chat") }),
-                )
-            }
-        };
-        self.post(at_conversation, at, role, kind, content, visible, None);
+        }
     }
 
     fn picture(&mut self) -> Value {
@@ -373,5 +365,80 @@ impl World {
     pub fn bump(&mut self, conversation: usize) {
         self.counter += 1;
         self.conversations[conversation].moved = self.counter;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world(pace: Pace) -> World {
+        World::new(1, pace, "2026-11-22T08:00:00Z".parse().unwrap()).unwrap()
+    }
+
+    fn later(world: &World, seconds: i64) -> Timestamp {
+        world.began + SignedDuration::from_secs(seconds)
+    }
+
+    #[test]
+    fn half_a_minute_of_demo_brings_the_backlog_the_burst_and_about_500_texts() {
+        let mut world = world(Pace::Demo);
+        let faults = FaultBoard::default();
+        assert!(
+            (150..175).contains(&world.truth.len()),
+            "{}",
+            world.truth.len()
+        );
+        world.advance(later(&world, 10), &faults);
+        assert!(
+            (350..400).contains(&world.truth.len()),
+            "{}",
+            world.truth.len()
+        );
+        world.advance(later(&world, 30), &faults);
+        assert!(
+            (490..560).contains(&world.truth.len()),
+            "{}",
+            world.truth.len()
+        );
+        let after = world.truth.len();
+        world.advance(later(&world, 630), &faults);
+        assert!(world.truth.len() >= after + 290, "the day goes on");
+    }
+
+    #[test]
+    fn a_day_looked_at_often_is_the_day_looked_at_once() {
+        let faults = FaultBoard::default();
+        let (mut often, mut once) = (world(Pace::Demo), world(Pace::Demo));
+        for second in 0..=40 {
+            often.advance(later(&often, second), &faults);
+        }
+        once.advance(later(&once, 40), &faults);
+        assert_eq!(often.truth, once.truth);
+        let ids = |w: &World| {
+            w.newest_first()
+                .iter()
+                .map(|i| w.conversations[*i].id.clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&often), ids(&once));
+    }
+
+    #[test]
+    fn a_reaction_takes_its_time() {
+        let mut world = world(Pace::Demo);
+        let faults = FaultBoard::default();
+        let now = later(&world, 60);
+        world.advance(now, &faults);
+        for conversation in 0..40 {
+            let content = json!({ "content": "On its way." });
+            world.reply(conversation, now, Role::CustomerService, "TEXT", content);
+        }
+        let waiting = world.reactions.len();
+        assert!((15..40).contains(&waiting), "{waiting}");
+        world.advance(now + SignedDuration::from_secs(1), &faults);
+        assert_eq!(world.reactions.len(), waiting);
+        world.advance(now + SignedDuration::from_secs(7), &faults);
+        assert!(world.reactions.is_empty());
     }
 }

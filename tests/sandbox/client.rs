@@ -1,30 +1,27 @@
-//! The sandbox as a client meets it: checks, pages, tokens, faults, and the shop day, over HTTP.
-//!
-//! The client here is written from the platform's rules, apart from the product's client and from the
-//! sandbox's own check. The one rule: everything goes over the wire, except the oracle (`stats`, `truth`).
+//! A client that signs by itself, written from the platform's published rule.
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use sextant::sandbox::{self, Fault, Options, Pace, Running};
-use std::collections::{BTreeMap, HashSet};
+use sextant::sandbox::{self, Options, Pace, Running};
+use std::collections::BTreeMap;
 
-const CONVERSATIONS: &str = "/customer_service/202309/conversations";
+pub const CONVERSATIONS: &str = "/customer_service/202309/conversations";
 
 /// A client that signs by itself.
-struct Client {
-    http: reqwest::Client,
-    base: String,
-    app_key: String,
-    secret: String,
-    token: String,
-    refresh: String,
-    cipher: String,
+pub struct Client {
+    pub http: reqwest::Client,
+    pub base: String,
+    pub app_key: String,
+    pub secret: String,
+    pub token: String,
+    pub refresh: String,
+    pub cipher: String,
 }
 
 /// HTTP status, envelope, `Retry-After`.
-type Answer = (u16, Value, Option<String>);
+pub type Answer = (u16, Value, Option<String>);
 
-fn http() -> reqwest::Client {
+pub fn http() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -32,7 +29,7 @@ fn http() -> reqwest::Client {
         .unwrap()
 }
 
-fn hmac_hex(secret: &str, message: &str) -> String {
+pub fn hmac_hex(secret: &str, message: &str) -> String {
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(message.as_bytes());
     hex::encode(mac.finalize().into_bytes())
@@ -40,7 +37,7 @@ fn hmac_hex(secret: &str, message: &str) -> String {
 
 impl Client {
     /// Consents, exchanges the code and asks for the shop.
-    async fn connect(running: &Running) -> Self {
+    pub async fn connect(running: &Running) -> Self {
         let credentials = running.credentials();
         let mut client = Self {
             http: http(),
@@ -64,7 +61,7 @@ impl Client {
         client
     }
 
-    async fn consent(&self, url: &str) -> String {
+    pub async fn consent(&self, url: &str) -> String {
         let response = self
             .http
             .get(format!("{url}&state=s-1"))
@@ -78,7 +75,7 @@ impl Client {
         query["code"].clone()
     }
 
-    async fn token_call(&self, which: &str, pairs: &[(&str, &str)]) -> Value {
+    pub async fn token_call(&self, which: &str, pairs: &[(&str, &str)]) -> Value {
         let url = format!("{}/api/v2/token/{which}", self.base);
         let own = [
             ("app_key", self.app_key.as_str()),
@@ -95,7 +92,7 @@ impl Client {
         response.json().await.unwrap()
     }
 
-    async fn exchange(&self, code: &str) -> Value {
+    pub async fn exchange(&self, code: &str) -> Value {
         self.token_call(
             "get",
             &[("auth_code", code), ("grant_type", "authorized_code")],
@@ -103,7 +100,7 @@ impl Client {
         .await
     }
 
-    async fn renew(&self) -> Value {
+    pub async fn renew(&self) -> Value {
         self.token_call(
             "refresh",
             &[
@@ -114,14 +111,14 @@ impl Client {
         .await
     }
 
-    fn take(&mut self, tokens: &Value) {
+    pub fn take(&mut self, tokens: &Value) {
         assert_eq!(tokens["code"], 0, "{tokens}");
         self.token = tokens["data"]["access_token"].as_str().unwrap().to_owned();
         self.refresh = tokens["data"]["refresh_token"].as_str().unwrap().to_owned();
     }
 
     /// A signed request, `shop_cipher` included where there is one, at `shift` seconds from now.
-    fn request(
+    pub fn request(
         &self,
         method: &str,
         path: &str,
@@ -153,7 +150,7 @@ impl Client {
             .header("content-type", "application/json")
     }
 
-    async fn call(
+    pub async fn call(
         &self,
         method: &str,
         path: &str,
@@ -163,7 +160,7 @@ impl Client {
         read(self.request(method, path, query, body, 0)).await
     }
 
-    async fn list(&self, token: &str) -> Value {
+    pub async fn list(&self, token: &str) -> Value {
         let mut query = vec![("page_size", "20")];
         if !token.is_empty() {
             query.push(("page_token", token));
@@ -174,7 +171,7 @@ impl Client {
     }
 
     /// Every conversation, page by page, and how many pages there were.
-    async fn list_all(&self) -> (Vec<Value>, usize) {
+    pub async fn list_all(&self) -> (Vec<Value>, usize) {
         let (mut all, mut token, mut pages) = (Vec::new(), String::new(), 0);
         loop {
             let page = self.list(&token).await;
@@ -188,7 +185,7 @@ impl Client {
     }
 
     /// Every message of a conversation, oldest first.
-    async fn messages(&self, id: &str) -> Vec<Value> {
+    pub async fn messages(&self, id: &str) -> Vec<Value> {
         let (mut all, mut token) = (Vec::new(), String::new());
         loop {
             let mut query = vec![("page_size", "10"), ("sort_order", "ASC")];
@@ -214,7 +211,7 @@ impl Client {
         }
     }
 
-    async fn send(&self, id: &str, text: &str, role: &str) -> Answer {
+    pub async fn send(&self, id: &str, text: &str, role: &str) -> Answer {
         let path = format!("/customer_service/202606/conversations/{id}/messages");
         let content = json!({ "content": text }).to_string();
         let body = json!({ "type": "TEXT", "content": content, "sender_role": role });
@@ -222,7 +219,7 @@ impl Client {
     }
 }
 
-async fn read(request: reqwest::RequestBuilder) -> Answer {
+pub async fn read(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let retry = response
@@ -232,7 +229,7 @@ async fn read(request: reqwest::RequestBuilder) -> Answer {
     (status, response.json().await.unwrap(), retry)
 }
 
-async fn running(seed: u64) -> Running {
+pub async fn running(seed: u64) -> Running {
     let options = Options {
         seed,
         pace: Pace::AtOnce,
@@ -241,21 +238,31 @@ async fn running(seed: u64) -> Running {
     sandbox::start(options).await.unwrap()
 }
 
-async fn connected() -> (Running, Client) {
+pub async fn connected() -> (Running, Client) {
     let running = running(1).await;
     let client = Client::connect(&running).await;
     (running, client)
 }
 
-#[tokio::test]
-async fn a_client_that_does_everything_right_reads_the_whole_shop() {
-    let (running, client) = connected().await;
-    let (conversations, pages) = client.list_all().await;
-    assert_eq!(conversations.len(), running.stats().conversations);
-    assert_eq!(pages, conversations.len().div_ceil(20));
-    let ids: HashSet<_> = conversations
+pub fn code(answer: &Answer) -> (u16, i64) {
+    (answer.0, answer.1["code"].as_i64().unwrap())
+}
+
+pub fn ids_of(items: &Value) -> Vec<String> {
+    items
+        .as_array()
+        .unwrap()
         .iter()
-        .map(|c| c["id"].as_str().unwrap())
-        .collect();
-    assert_eq!(ids.len(), conversations.len());
+        .map(|c| c["id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The first conversation in which the shop may write, and whether its buyer is angry cannot be known from here.
+pub async fn writable(client: &Client) -> String {
+    let page = client.list("").await;
+    let list = page["conversations"].as_array().unwrap();
+    list.iter().find(|c| c["can_send_message"] == true).unwrap()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
