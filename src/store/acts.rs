@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 /// Acts that can be taken back.
 const KEPT_UNDOS: i64 = 50;
+
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {

@@ -8,11 +8,12 @@ use sextant::domain::*;
 use sextant::store::*;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 const DATABASE: &str = "SEXTANT_STORE_CRASH_DATABASE";
 const PAGE: i64 = 5;
 /// Starting anew costs more with a server, and its own recovery is not ours to test.
-const ROUNDS: [(Kind, usize); 2] = [(Kind::Sqlite, 12), (Kind::Postgres, 4)];
+const ROUNDS: [(Kind, usize); 2] = [(Kind::Sqlite, 25), (Kind::Postgres, 4)];
 
 /// What the child says has been committed: (page number, draft number, reply number).
 #[derive(Default)]
@@ -76,8 +77,8 @@ async fn works_until_it_is_killed() {
     }
 }
 
-/// Runs the child until it has said so many lines, and kills it.
-fn killed_after(lines: usize, url: &str) -> Acknowledged {
+/// Runs the child until it has said so many lines and has gone on for a moment, and kills it.
+fn killed_after(lines: usize, moment: Duration, url: &str) -> Acknowledged {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([
             "crash::works_until_it_is_killed",
@@ -101,6 +102,7 @@ fn killed_after(lines: usize, url: &str) -> Acknowledged {
         .by_ref()
         .take(lines)
         .for_each(|line| note(line.unwrap()));
+    std::thread::sleep(moment);
     child.kill().unwrap();
     // What it had said by then counts as well; only the last line may be cut.
     output.for_each(|line| note(line.unwrap()));
@@ -184,7 +186,11 @@ promise!(
             chance ^= chance << 13;
             chance ^= chance >> 17;
             chance ^= chance << 5;
-            let said = killed_after(chance as usize % 40, &desk.url);
+            let said = killed_after(
+                chance as usize % 40,
+                Duration::from_micros(u64::from(chance >> 8) % 4000),
+                &desk.url,
+            );
             acknowledged += said.sent.len();
             let store = Store::open(&desk.url).await.unwrap();
             check(&store, &said).await;
