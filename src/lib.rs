@@ -1,5 +1,16 @@
 //! Sextant (architecture document to come).
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::float_cmp,
+        reason = "a test that goes wrong should stop there and say where"
+    )
+)]
+
 pub mod channel;
 pub mod classify;
 pub mod cli;

@@ -12,7 +12,9 @@
 
 pub mod tiktok_shop;
 
-use crate::domain::{ChannelKind, Cursor, IncomingConversation, IncomingMessage, Order, Outgoing, Receipt, RemoteId};
+use crate::domain::{
+    ChannelKind, Cursor, IncomingConversation, IncomingMessage, Order, Outgoing, Receipt, RemoteId,
+};
 use crate::text::RawText;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -84,7 +86,11 @@ pub struct Detail {
 
 impl Detail {
     pub fn new(message: &str) -> Self {
-        Self { code: None, message: crate::text::sanitise(message), request_id: None }
+        Self {
+            code: None,
+            message: crate::text::sanitise(message),
+            request_id: None,
+        }
     }
 }
 
@@ -113,14 +119,21 @@ pub trait Channel: Send + Sync {
     async fn conversations(&self, page: Option<&str>) -> Result<ConversationPage, ChannelError>;
 
     /// The messages of `conversation` that are newer than `since` (all that can be read where it is `None`), oldest first.
-    async fn messages(&self, conversation: &IncomingConversation, since: Option<&Cursor>)
-        -> Result<MessageBatch, ChannelError>;
+    async fn messages(
+        &self,
+        conversation: &IncomingConversation,
+        since: Option<&Cursor>,
+    ) -> Result<MessageBatch, ChannelError>;
 
     /// Sends one reply, once.
     async fn send(&self, outgoing: &Outgoing) -> Result<Receipt, ChannelError>;
 
     /// Looks for a reply whose outcome is unknown by reading the conversation: same text, our side, not before `since`.
-    async fn find_sent(&self, outgoing: &Outgoing, since: Timestamp) -> Result<Option<Receipt>, ChannelError>;
+    async fn find_sent(
+        &self,
+        outgoing: &Outgoing,
+        since: Timestamp,
+    ) -> Result<Option<Receipt>, ChannelError>;
 
     /// Tells the platform that the conversation has been read.
     async fn mark_read(&self, conversation: &RemoteId) -> Result<(), ChannelError>;

@@ -81,7 +81,13 @@ pub struct Row<'a> {
 }
 
 /// Tests `head` over `labels` (index = label) on rows of the same label set and on out-of-scope vectors.
-pub fn labels(head: &Head, labels: &[String], rows: &[Row<'_>], oos: &[&Vector], train_ms: f64) -> Report {
+pub fn labels(
+    head: &Head,
+    labels: &[String],
+    rows: &[Row<'_>],
+    oos: &[&Vector],
+    train_ms: f64,
+) -> Report {
     let started = Instant::now();
     let rankings: Vec<Ranking> = rows.iter().map(|r| head.rank(r.vector)).collect();
     let classify_us = started.elapsed().as_secs_f64() * 1e6 / rows.len().max(1) as f64;
@@ -112,14 +118,29 @@ fn report(seen: &[Seen<'_>], oos: &[f32], train_ms: f64, classify_us: f64) -> Re
         entry.0 += 1;
         entry.1 += usize::from(s.guess == s.truth);
     }
-    let with_truth: Vec<f64> = per_label.values().filter(|s| s.n > 0).map(|s| s.f1).collect();
+    let with_truth: Vec<f64> = per_label
+        .values()
+        .filter(|s| s.n > 0)
+        .map(|s| s.f1)
+        .collect();
     Report {
         n: seen.len(),
         accuracy: share(seen, |s| s.guess == s.truth).unwrap_or(0.0),
         macro_f1: with_truth.iter().sum::<f64>() / with_truth.len().max(1) as f64,
         ece: ece(seen),
         per_label,
-        per_lang: langs.into_iter().map(|(l, (n, right))| (l, LangScore { n, accuracy: right as f64 / n as f64 })).collect(),
+        per_lang: langs
+            .into_iter()
+            .map(|(l, (n, right))| {
+                (
+                    l,
+                    LangScore {
+                        n,
+                        accuracy: right as f64 / n as f64,
+                    },
+                )
+            })
+            .collect(),
         n_oos: oos.len(),
         oos_auroc: auroc(&in_scope, oos),
         oos_recall_at_95: recall_at_95(in_scope, oos),
@@ -144,10 +165,22 @@ fn per_label(seen: &[Seen<'_>]) -> BTreeMap<String, LabelScore> {
     let ratio = |a: usize, b: usize| if b == 0 { 0.0 } else { a as f64 / b as f64 };
     let score = |[n, guessed, hits]: [usize; 3]| {
         let (precision, recall) = (ratio(hits, guessed), ratio(hits, n));
-        let f1 = if hits == 0 { 0.0 } else { 2.0 * precision * recall / (precision + recall) };
-        LabelScore { n, precision, recall, f1 }
+        let f1 = if hits == 0 {
+            0.0
+        } else {
+            2.0 * precision * recall / (precision + recall)
+        };
+        LabelScore {
+            n,
+            precision,
+            recall,
+            f1,
+        }
     };
-    counts.into_iter().map(|(label, c)| (label.to_owned(), score(c))).collect()
+    counts
+        .into_iter()
+        .map(|(label, c)| (label.to_owned(), score(c)))
+        .collect()
 }
 
 fn ece(seen: &[Seen<'_>]) -> f64 {
@@ -158,7 +191,10 @@ fn ece(seen: &[Seen<'_>]) -> f64 {
         bin.1 += s.confidence;
         bin.2 += f64::from(u8::from(s.guess == s.truth));
     }
-    bins.iter().map(|(_, confidence, right)| (confidence - right).abs()).sum::<f64>() / seen.len().max(1) as f64
+    bins.iter()
+        .map(|(_, confidence, right)| (confidence - right).abs())
+        .sum::<f64>()
+        / seen.len().max(1) as f64
 }
 
 /// By ranks (Mann-Whitney).
@@ -166,7 +202,11 @@ fn auroc(in_scope: &[f32], oos: &[f32]) -> Option<f64> {
     if in_scope.is_empty() || oos.is_empty() {
         return None;
     }
-    let mut all: Vec<(f32, bool)> = in_scope.iter().map(|s| (*s, true)).chain(oos.iter().map(|s| (*s, false))).collect();
+    let mut all: Vec<(f32, bool)> = in_scope
+        .iter()
+        .map(|s| (*s, true))
+        .chain(oos.iter().map(|s| (*s, false)))
+        .collect();
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut rank_sum = 0.0;
     let mut at = 0;
@@ -192,7 +232,10 @@ pub enum Truth {
     Intent(Intent),
     /// No intent: `unknown`, `non_text`, `unsupported_language`.
     Outcome(Outcome),
-    Mixed { intents: Vec<Intent>, lead: Intent },
+    Mixed {
+        intents: Vec<Intent>,
+        lead: Intent,
+    },
 }
 
 /// A test row of the taxonomy, its vector where it has words.
@@ -211,12 +254,20 @@ pub fn taxonomy(classifier: &Classifier, rows: &[TaxonomyRow], train_ms: f64) ->
         .iter()
         .map(|row| {
             let without = Classifier::without_vector(&row.reading);
-            let c = without.or_else(|| row.vector.as_ref().map(|v| classifier.classify(&row.reading, v)));
+            let c = without.or_else(|| {
+                row.vector
+                    .as_ref()
+                    .map(|v| classifier.classify(&row.reading, v))
+            });
             (row, c)
         })
         .collect();
     let classify_us = started.elapsed().as_secs_f64() * 1e6 / rows.len().max(1) as f64;
-    let similarity = |row: &TaxonomyRow| row.vector.as_ref().map_or(-1.0, |v| classifier.head().rank(v).similarity());
+    let similarity = |row: &TaxonomyRow| {
+        row.vector
+            .as_ref()
+            .map_or(-1.0, |v| classifier.head().rank(v).similarity())
+    };
     let seen: Vec<Seen> = results
         .iter()
         .filter_map(|(row, c)| match &row.truth {
@@ -230,10 +281,16 @@ pub fn taxonomy(classifier: &Classifier, rows: &[TaxonomyRow], train_ms: f64) ->
             _ => None,
         })
         .collect();
-    let oos: Vec<f32> =
-        rows.iter().filter(|r| r.truth == Truth::Outcome(Outcome::Unknown)).map(similarity).collect();
+    let oos: Vec<f32> = rows
+        .iter()
+        .filter(|r| r.truth == Truth::Outcome(Outcome::Unknown))
+        .map(similarity)
+        .collect();
     let mut out = report(&seen, &oos, train_ms, classify_us);
-    let results: Vec<_> = results.into_iter().filter_map(|(row, c)| Some((&row.truth, c?))).collect();
+    let results: Vec<_> = results
+        .into_iter()
+        .filter_map(|(row, c)| Some((&row.truth, c?)))
+        .collect();
     out.taxonomy = Some(taxonomy_report(&results));
     out
 }
@@ -241,24 +298,47 @@ pub fn taxonomy(classifier: &Classifier, rows: &[TaxonomyRow], train_ms: f64) ->
 fn taxonomy_report(results: &[(&Truth, crate::domain::Classification)]) -> TaxonomyReport {
     let single: Vec<(Intent, &crate::domain::Classification)> = results
         .iter()
-        .filter_map(|(t, c)| if let Truth::Intent(i) = t { Some((*i, c)) } else { None })
+        .filter_map(|(t, c)| {
+            if let Truth::Intent(i) = t {
+                Some((*i, c))
+            } else {
+                None
+            }
+        })
         .collect();
     let critical = |i: &Intent| i.risk() == Risk::Critical;
     let (dangerous, harmless): (Vec<_>, Vec<_>) = single.iter().partition(|(i, _)| critical(i));
-    let unknown: Vec<_> = results.iter().filter(|(t, _)| **t == Truth::Outcome(Outcome::Unknown)).collect();
+    let unknown: Vec<_> = results
+        .iter()
+        .filter(|(t, _)| **t == Truth::Outcome(Outcome::Unknown))
+        .collect();
     let mixed: Vec<_> = results
         .iter()
-        .filter_map(|(t, c)| if let Truth::Mixed { lead, .. } = t { Some((*lead, c)) } else { None })
+        .filter_map(|(t, c)| {
+            if let Truth::Mixed { lead, .. } = t {
+                Some((*lead, c))
+            } else {
+                None
+            }
+        })
         .collect();
     TaxonomyReport {
-        parent_accuracy: share(&single, |(i, c)| c.intent.is_some_and(|g| g.parent() == i.parent())).unwrap_or(0.0),
+        parent_accuracy: share(&single, |(i, c)| {
+            c.intent.is_some_and(|g| g.parent() == i.parent())
+        })
+        .unwrap_or(0.0),
         top3: share(&single, |(i, c)| c.top.iter().any(|s| s.intent == *i)).unwrap_or(0.0),
         n_critical: dangerous.len(),
         critical_recall: share(&dangerous, |(_, c)| c.risk == Risk::Critical),
         critical_false_alarms: share(&harmless, |(_, c)| c.risk == Risk::Critical),
         n_unknown: unknown.len(),
-        unknown_rejected: share(&unknown, |(_, c)| c.outcome != Outcome::Intent && c.outcome != Outcome::Mixed),
-        in_scope_rejected: share(&single, |(_, c)| !matches!(c.outcome, Outcome::Intent | Outcome::Mixed)).unwrap_or(0.0),
+        unknown_rejected: share(&unknown, |(_, c)| {
+            c.outcome != Outcome::Intent && c.outcome != Outcome::Mixed
+        }),
+        in_scope_rejected: share(&single, |(_, c)| {
+            !matches!(c.outcome, Outcome::Intent | Outcome::Mixed)
+        })
+        .unwrap_or(0.0),
         n_mixed: mixed.len(),
         mixed_lead: share(&mixed, |(lead, c)| c.intent == Some(*lead)),
     }
@@ -278,8 +358,18 @@ mod tests {
 
     #[test]
     fn f1_and_calibration_are_those_worked_by_hand() {
-        let seen = |truth, guess, confidence| Seen { truth, guess, confidence, similarity: 0.0, lang: "en" };
-        let rows = [seen("a", "a", 0.95), seen("a", "b", 0.65), seen("b", "b", 0.95)];
+        let seen = |truth, guess, confidence| Seen {
+            truth,
+            guess,
+            confidence,
+            similarity: 0.0,
+            lang: "en",
+        };
+        let rows = [
+            seen("a", "a", 0.95),
+            seen("a", "b", 0.65),
+            seen("b", "b", 0.95),
+        ];
         let report = report(&rows, &[], 0.0, 0.0);
         assert!((report.accuracy - 2.0 / 3.0).abs() < 1e-9);
         assert!((report.per_label["a"].f1 - 2.0 / 3.0).abs() < 1e-9);

@@ -34,7 +34,13 @@ pub struct Example {
 
 impl Example {
     pub fn built_in(text: &str, lang: &str, intent: Intent) -> Self {
-        Self { id: None, text: sanitise(text), lang: lang.to_owned(), intent, origin: Origin::BuiltIn }
+        Self {
+            id: None,
+            text: sanitise(text),
+            lang: lang.to_owned(),
+            intent,
+            origin: Origin::BuiltIn,
+        }
     }
 }
 
@@ -42,8 +48,16 @@ macro_rules! built_in {
     ($($parent:literal),+) => { [$(($parent, include_str!(concat!("examples/", $parent, ".toml")))),+] };
 }
 
-const BUILT_IN: [(&str, &str); 8] =
-    built_in!["presale", "price", "order", "logistics", "aftersale", "refund", "risk", "social"];
+const BUILT_IN: [(&str, &str); 8] = built_in![
+    "presale",
+    "price",
+    "order",
+    "logistics",
+    "aftersale",
+    "refund",
+    "risk",
+    "social"
+];
 
 /// Leaf → language → texts, and what the file does to the built-in ones.
 #[derive(Deserialize)]
@@ -69,7 +83,13 @@ struct Options {
 pub fn built_in() -> Result<Vec<Example>, FileError> {
     let mut examples = Vec::new();
     for (parent, text) in BUILT_IN {
-        read(&format!("{parent}.toml"), parent, text, Origin::BuiltIn, &mut examples)?;
+        read(
+            &format!("{parent}.toml"),
+            parent,
+            text,
+            Origin::BuiltIn,
+            &mut examples,
+        )?;
     }
     Ok(examples)
 }
@@ -83,29 +103,54 @@ pub fn load(user: Option<&Path>) -> Result<Vec<Example>, FileError> {
     for path in user.map(toml_file::list).transpose()?.unwrap_or_default() {
         let name = path.display().to_string();
         let text = toml_file::read(&path)?;
-        let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
+        let stem = path
+            .file_stem()
+            .and_then(|s| s.to_str())
+            .unwrap_or_default();
         let Some((parent, _)) = PARENTS.iter().find(|(p, _)| *p == stem) else {
-            let hint = toml_file::nearest(stem, PARENTS.iter().map(|(p, _)| *p)).map(|n| format!("did you mean `{n}.toml`?"));
-            return Err(FileError::at(&name, &text, "", "a file of examples is named after a parent of the taxonomy".into(), hint));
+            let hint = toml_file::nearest(stem, PARENTS.iter().map(|(p, _)| *p))
+                .map(|n| format!("did you mean `{n}.toml`?"));
+            return Err(FileError::at(
+                &name,
+                &text,
+                "",
+                "a file of examples is named after a parent of the taxonomy".into(),
+                hint,
+            ));
         };
         read(&name, parent, &text, Origin::File, &mut examples)?;
     }
     Ok(examples)
 }
 
-fn read(name: &str, parent: &str, text: &str, origin: Origin, into: &mut Vec<Example>) -> Result<(), FileError> {
+fn read(
+    name: &str,
+    parent: &str,
+    text: &str,
+    origin: Origin,
+    into: &mut Vec<Example>,
+) -> Result<(), FileError> {
     let file: File = toml_file::parse(name, text)?;
     for (leaf, languages) in file.leaves {
         let key = format!("{parent}.{leaf}");
         let Some(intent) = Intent::from_key(&key) else {
             let hint = Some(format!("did you mean `{}`?", Intent::nearest_key(&key)));
-            return Err(FileError::at(name, text, &format!("[{leaf}"), format!("unknown intent `{key}`"), hint));
+            return Err(FileError::at(
+                name,
+                text,
+                &format!("[{leaf}"),
+                format!("unknown intent `{key}`"),
+                hint,
+            ));
         };
         for (lang, texts) in languages {
             if file.options.replace {
                 into.retain(|e| e.intent != intent || e.lang != lang);
             }
-            into.extend(texts.iter().map(|t| Example { origin, ..Example::built_in(t, &lang, intent) }));
+            into.extend(texts.iter().map(|t| Example {
+                origin,
+                ..Example::built_in(t, &lang, intent)
+            }));
         }
     }
     Ok(())
@@ -122,8 +167,13 @@ mod tests {
         for intent in Intent::all() {
             let of: Vec<_> = examples.iter().filter(|e| e.intent == intent).collect();
             assert!(of.len() >= 12, "{intent} has {}", of.len());
-            for lang in ["en", "zh", "es", "pt", "id", "vi", "th", "ja", "de", "fr", "ar"] {
-                assert!(of.iter().any(|e| e.lang == lang), "{intent} has none in {lang}");
+            for lang in [
+                "en", "zh", "es", "pt", "id", "vi", "th", "ja", "de", "fr", "ar",
+            ] {
+                assert!(
+                    of.iter().any(|e| e.lang == lang),
+                    "{intent} has none in {lang}"
+                );
             }
         }
     }
@@ -140,13 +190,27 @@ mod tests {
     #[test]
     fn a_users_folder_extends_and_overrides() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("price.toml"), "[ask]\nnl = [\"wat kost dit\"]\n").unwrap();
+        std::fs::write(
+            dir.path().join("price.toml"),
+            "[ask]\nnl = [\"wat kost dit\"]\n",
+        )
+        .unwrap();
         let extended = load(Some(dir.path())).unwrap();
         assert_eq!(extended.len(), built_in().unwrap().len() + 1);
-        std::fs::write(dir.path().join("price.toml"), "[options]\nreplace = true\n[ask]\nen = [\"cost?\"]\n").unwrap();
+        std::fs::write(
+            dir.path().join("price.toml"),
+            "[options]\nreplace = true\n[ask]\nen = [\"cost?\"]\n",
+        )
+        .unwrap();
         let ask = Intent::from_key("price.ask").unwrap();
         let replaced = load(Some(dir.path())).unwrap();
-        assert_eq!(replaced.iter().filter(|e| e.intent == ask && e.lang == "en").count(), 1);
+        assert_eq!(
+            replaced
+                .iter()
+                .filter(|e| e.intent == ask && e.lang == "en")
+                .count(),
+            1
+        );
     }
 
     #[test]
@@ -154,6 +218,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("price.toml"), "\n[aks]\nen = [\"x\"]\n").unwrap();
         let error = load(Some(dir.path())).unwrap_err().to_string();
-        assert!(error.contains("price.toml, line 2: unknown intent `price.aks`; did you mean `price.ask`?"), "{error}");
+        assert!(
+            error.contains(
+                "price.toml, line 2: unknown intent `price.aks`; did you mean `price.ask`?"
+            ),
+            "{error}"
+        );
     }
 }

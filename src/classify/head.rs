@@ -22,7 +22,10 @@ pub struct Sum {
 
 impl Sum {
     fn empty() -> Self {
-        Self { total: vec![0; DIMENSIONS].into(), count: 0 }
+        Self {
+            total: vec![0; DIMENSIONS].into(),
+            count: 0,
+        }
     }
 
     fn add(&mut self, vector: &Vector, sign: i64) {
@@ -33,7 +36,13 @@ impl Sum {
 
     /// The mean direction, of length 1; zeros where there is nothing.
     fn unit(&self) -> Vector {
-        Vector::new(&self.total.iter().map(|v| (*v as f64 / SCALE) as f32).collect::<Vec<_>>())
+        Vector::new(
+            &self
+                .total
+                .iter()
+                .map(|v| (*v as f64 / SCALE) as f32)
+                .collect::<Vec<_>>(),
+        )
     }
 }
 
@@ -117,7 +126,11 @@ impl Head {
     }
 
     fn derive(&mut self) {
-        let units: Vec<Option<Vector>> = self.sums.iter().map(|s| (s.count > 0).then(|| s.unit())).collect();
+        let units: Vec<Option<Vector>> = self
+            .sums
+            .iter()
+            .map(|s| (s.count > 0).then(|| s.unit()))
+            .collect();
         let present = units.iter().flatten().count().max(1) as f32;
         self.mean = vec![0.0; DIMENSIONS];
         for unit in units.iter().flatten() {
@@ -129,11 +142,20 @@ impl Head {
         if present < 2.0 {
             self.mean.fill(0.0);
         }
-        self.centred = units.into_iter().map(|u| u.map(|u| self.centre(u.as_slice()))).collect();
+        self.centred = units
+            .into_iter()
+            .map(|u| u.map(|u| self.centre(u.as_slice())))
+            .collect();
     }
 
     fn centre(&self, values: &[f32]) -> Vector {
-        Vector::new(&values.iter().zip(&self.mean).map(|(v, m)| v - m).collect::<Vec<_>>())
+        Vector::new(
+            &values
+                .iter()
+                .zip(&self.mean)
+                .map(|(v, m)| v - m)
+                .collect::<Vec<_>>(),
+        )
     }
 
     /// All labels by similarity to `vector`.
@@ -143,7 +165,10 @@ impl Head {
             .centred
             .iter()
             .enumerate()
-            .filter_map(|(label, c)| c.as_ref().map(|c| (label, dot(query.as_slice(), c.as_slice()))))
+            .filter_map(|(label, c)| {
+                c.as_ref()
+                    .map(|c| (label, dot(query.as_slice(), c.as_slice())))
+            })
             .collect();
         self.ranking(similarities)
     }
@@ -153,7 +178,11 @@ impl Head {
         let best = similarities.first().map_or(0.0, |s| s.1);
         let weight = |s: f32| (f64::from(s - best) / self.temperature).exp();
         let total: f64 = similarities.iter().map(|(_, s)| weight(*s)).sum();
-        let ranked = |(label, similarity): (usize, f32)| Ranked { label, similarity, probability: weight(similarity) / total };
+        let ranked = |(label, similarity): (usize, f32)| Ranked {
+            label,
+            similarity,
+            probability: weight(similarity) / total,
+        };
         Ranking(similarities.into_iter().map(ranked).collect())
     }
 
@@ -164,7 +193,8 @@ impl Head {
 
     /// Fits temperature, floor and margin on rankings of each row by centroids that do not contain it.
     fn calibrate(&mut self, rows: &[(usize, &Vector)]) {
-        let held_out: Vec<(usize, Vec<(usize, f32)>)> = rows.iter().filter_map(|row| self.leave_out(row)).collect();
+        let held_out: Vec<(usize, Vec<(usize, f32)>)> =
+            rows.iter().filter_map(|row| self.leave_out(row)).collect();
         if held_out.is_empty() {
             return;
         }
@@ -175,8 +205,15 @@ impl Head {
             .filter(|(label, ranking)| ranking.best(1).first().is_some_and(|r| r.label == *label))
             .map(|(_, ranking)| ranking)
             .collect();
-        self.floor = quantile(right.iter().map(|r| f64::from(r.similarity())).collect(), REJECT_BY_FLOOR) as f32;
-        self.margin = quantile(right.iter().map(Ranking::margin).collect(), REJECT_BY_MARGIN).max(0.0);
+        self.floor = quantile(
+            right.iter().map(|r| f64::from(r.similarity())).collect(),
+            REJECT_BY_FLOOR,
+        ) as f32;
+        self.margin = quantile(
+            right.iter().map(Ranking::margin).collect(),
+            REJECT_BY_MARGIN,
+        )
+        .max(0.0);
     }
 
     /// The similarities of a row to all centroids, its own label's without it. `None` where it is its label's only row.
@@ -188,8 +225,22 @@ impl Head {
         own.add(vector, -1);
         let own = self.centre(own.unit().as_slice());
         let query = self.centre(vector.as_slice());
-        let similarity = |l: usize, c: &Vector| dot(query.as_slice(), if l == *label { own.as_slice() } else { c.as_slice() });
-        let all = self.centred.iter().enumerate().filter_map(|(l, c)| c.as_ref().map(|c| (l, similarity(l, c)))).collect();
+        let similarity = |l: usize, c: &Vector| {
+            dot(
+                query.as_slice(),
+                if l == *label {
+                    own.as_slice()
+                } else {
+                    c.as_slice()
+                },
+            )
+        };
+        let all = self
+            .centred
+            .iter()
+            .enumerate()
+            .filter_map(|(l, c)| c.as_ref().map(|c| (l, similarity(l, c))))
+            .collect();
         Some((*label, all))
     }
 }
@@ -209,9 +260,18 @@ fn fit_temperature(held_out: &[(usize, Vec<(usize, f32)>)]) -> f64 {
             .iter()
             .map(|(label, similarities)| {
                 let scaled = |s: f32| f64::from(s) / t;
-                let top = similarities.iter().map(|(_, s)| scaled(*s)).fold(f64::MIN, f64::max);
-                let total: f64 = similarities.iter().map(|(_, s)| (scaled(*s) - top).exp()).sum();
-                let own = similarities.iter().find(|(l, _)| l == label).map_or(top, |(_, s)| scaled(*s));
+                let top = similarities
+                    .iter()
+                    .map(|(_, s)| scaled(*s))
+                    .fold(f64::MIN, f64::max);
+                let total: f64 = similarities
+                    .iter()
+                    .map(|(_, s)| (scaled(*s) - top).exp())
+                    .sum();
+                let own = similarities
+                    .iter()
+                    .find(|(l, _)| l == label)
+                    .map_or(top, |(_, s)| scaled(*s));
                 total.ln() - (own - top)
             })
             .sum()
@@ -232,7 +292,10 @@ mod tests {
 
     fn vector(seed: u64) -> Vector {
         let values: Vec<f32> = (0..DIMENSIONS as u64)
-            .map(|i| ((seed * 31 + i).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f32 / 8_388_608.0 - 1.0)
+            .map(|i| {
+                ((seed * 31 + i).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f32 / 8_388_608.0
+                    - 1.0
+            })
             .collect();
         Vector::new(&values)
     }

@@ -11,12 +11,12 @@ pub const UNDETERMINED: &str = "und";
 
 static DETECTOR: LazyLock<LanguageDetector> = LazyLock::new(|| {
     use Language::{
-        Arabic, Chinese, English, French, German, Hindi, Indonesian, Italian, Japanese, Korean, Malay, Polish, Portuguese,
-        Russian, Spanish, Tagalog, Thai, Turkish, Vietnamese,
+        Arabic, Chinese, English, French, German, Hindi, Indonesian, Italian, Japanese, Korean,
+        Malay, Polish, Portuguese, Russian, Spanish, Tagalog, Thai, Turkish, Vietnamese,
     };
     LanguageDetectorBuilder::from_languages(&[
-        Arabic, Chinese, English, French, German, Hindi, Indonesian, Italian, Japanese, Korean, Malay, Polish, Portuguese,
-        Russian, Spanish, Tagalog, Thai, Turkish, Vietnamese,
+        Arabic, Chinese, English, French, German, Hindi, Indonesian, Italian, Japanese, Korean,
+        Malay, Polish, Portuguese, Russian, Spanish, Tagalog, Thai, Turkish, Vietnamese,
     ])
     .build()
 });
@@ -32,16 +32,21 @@ pub fn identify(text: &str) -> String {
     if let Some(lang) = by_script(text) {
         return lang.to_owned();
     }
-    DETECTOR
-        .detect_language_of(text)
-        .map_or_else(|| UNDETERMINED.to_owned(), |l| l.iso_code_639_1().to_string().to_lowercase())
+    DETECTOR.detect_language_of(text).map_or_else(
+        || UNDETERMINED.to_owned(),
+        |l| l.iso_code_639_1().to_string().to_lowercase(),
+    )
 }
 
 fn by_script(text: &str) -> Option<&'static str> {
     let count = |f: fn(char) -> bool| text.chars().filter(|c| f(*c)).count();
     let letters = count(char::is_alphabetic).max(1);
-    let kana = count(|c| matches!(c, '\u{3041}'..='\u{30FF}' | '\u{31F0}'..='\u{31FF}' | '\u{FF66}'..='\u{FF9D}'));
-    let hangul = count(|c| matches!(c, '\u{1100}'..='\u{11FF}' | '\u{3131}'..='\u{318E}' | '\u{AC00}'..='\u{D7A3}'));
+    let kana = count(
+        |c| matches!(c, '\u{3041}'..='\u{30FF}' | '\u{31F0}'..='\u{31FF}' | '\u{FF66}'..='\u{FF9D}'),
+    );
+    let hangul = count(
+        |c| matches!(c, '\u{1100}'..='\u{11FF}' | '\u{3131}'..='\u{318E}' | '\u{AC00}'..='\u{D7A3}'),
+    );
     let thai = count(|c| matches!(c, '\u{0E01}'..='\u{0E5B}'));
     let arabic = count(|c| matches!(c, '\u{0600}'..='\u{06FF}' | '\u{0750}'..='\u{077F}'));
     let han = count(|c| matches!(c, '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}'));
@@ -66,10 +71,19 @@ fn chinese(text: &str) -> &'static str {
     let in_only = |c: char, this: &str, other: &str| this.contains(c) && !other.contains(c);
     let traditional = text
         .chars()
-        .filter(|c| in_only(*c, TRADITIONAL, SIMPLIFIED) || in_only(*c, TRADITIONAL_ONLY, SIMPLIFIED))
+        .filter(|c| {
+            in_only(*c, TRADITIONAL, SIMPLIFIED) || in_only(*c, TRADITIONAL_ONLY, SIMPLIFIED)
+        })
         .count();
-    let simplified = text.chars().filter(|c| in_only(*c, SIMPLIFIED, TRADITIONAL)).count();
-    if traditional > simplified { "zh-Hant" } else { "zh" }
+    let simplified = text
+        .chars()
+        .filter(|c| in_only(*c, SIMPLIFIED, TRADITIONAL))
+        .count();
+    if traditional > simplified {
+        "zh-Hant"
+    } else {
+        "zh"
+    }
 }
 
 #[cfg(test)]

@@ -34,9 +34,16 @@ pub struct Classifier {
 impl Classifier {
     /// Trains on labelled vectors of `model`. Milliseconds for a few thousand.
     pub fn train(model: ModelId, examples: Vec<(Example, Vector)>) -> Self {
-        let rows: Vec<(usize, &Vector)> = examples.iter().map(|(e, v)| (e.intent.index(), v)).collect();
+        let rows: Vec<(usize, &Vector)> = examples
+            .iter()
+            .map(|(e, v)| (e.intent.index(), v))
+            .collect();
         let head = Head::train(Intent::all().len(), &rows);
-        Self { model, examples, head }
+        Self {
+            model,
+            examples,
+            head,
+        }
     }
 
     /// The same, trained afresh on all its examples: what a start or a measurement does.
@@ -77,7 +84,12 @@ impl Classifier {
         let top: Vec<Scored> = ranking
             .best(3)
             .iter()
-            .filter_map(|r| Some(Scored { intent: Intent::from_index(r.label)?, score: r.probability }))
+            .filter_map(|r| {
+                Some(Scored {
+                    intent: Intent::from_index(r.label)?,
+                    score: r.probability,
+                })
+            })
             .collect();
         let intent = top.first().map(|s| s.intent);
         let outcome = if !self.speaks(&reading.lang) {
@@ -107,11 +119,19 @@ impl Classifier {
 
     /// The `k` labelled examples nearest to `vector`, nearest first.
     pub fn why(&self, vector: &Vector, k: usize) -> Vec<Neighbour> {
-        let mut near: Vec<(f32, &Example)> = self.examples.iter().map(|(e, v)| (v.cosine(vector), e)).collect();
+        let mut near: Vec<(f32, &Example)> = self
+            .examples
+            .iter()
+            .map(|(e, v)| (v.cosine(vector), e))
+            .collect();
         near.sort_by(|a, b| b.0.total_cmp(&a.0));
         near.into_iter()
             .take(k)
-            .map(|(similarity, e)| Neighbour { text: e.text.clone(), intent: e.intent, similarity: f64::from(similarity) })
+            .map(|(similarity, e)| Neighbour {
+                text: e.text.clone(),
+                intent: e.intent,
+                similarity: f64::from(similarity),
+            })
             .collect()
     }
 
@@ -123,7 +143,13 @@ impl Classifier {
 
     /// Takes back what `learn` added under the same id. False where there is none.
     pub fn unlearn(&mut self, id: &str) -> bool {
-        let Some(at) = self.examples.iter().position(|(e, _)| e.id.as_deref() == Some(id)) else { return false };
+        let Some(at) = self
+            .examples
+            .iter()
+            .position(|(e, _)| e.id.as_deref() == Some(id))
+        else {
+            return false;
+        };
         let (example, vector) = self.examples.remove(at);
         self.head.remove(example.intent.index(), &vector);
         true
@@ -137,10 +163,18 @@ mod tests {
 
     fn trained() -> (Classifier, HashEmbedder) {
         let mut embedder = HashEmbedder::default();
-        let examples = [("where is my parcel", "logistics.where_is_order"), ("how much is it", "price.ask")];
+        let examples = [
+            ("where is my parcel", "logistics.where_is_order"),
+            ("how much is it", "price.ask"),
+        ];
         let rows = examples
             .iter()
-            .map(|(text, key)| (Example::built_in(text, "en", Intent::from_key(key).unwrap()), embed(&mut embedder, text)))
+            .map(|(text, key)| {
+                (
+                    Example::built_in(text, "en", Intent::from_key(key).unwrap()),
+                    embed(&mut embedder, text),
+                )
+            })
             .collect();
         (Classifier::train(embedder.model().clone(), rows), embedder)
     }
@@ -158,7 +192,10 @@ mod tests {
         let vector = embed(&mut embedder, text);
         let reading = Reading::of(&crate::text::sanitise(text));
         assert_ne!(classifier.classify(&reading, &vector).intent, Some(refund));
-        let example = Example { id: Some("1".into()), ..Example::built_in(text, "en", refund) };
+        let example = Example {
+            id: Some("1".into()),
+            ..Example::built_in(text, "en", refund)
+        };
         classifier.learn(example, vector.clone());
         assert_eq!(classifier.classify(&reading, &vector).intent, Some(refund));
         assert!(classifier.unlearn("1"));
@@ -175,6 +212,9 @@ mod tests {
     #[test]
     fn what_has_no_words_is_not_embedded() {
         let reading = Reading::of(&crate::text::sanitise("😂😂 123 https://a.example/b"));
-        assert_eq!(Classifier::without_vector(&reading).unwrap().outcome, Outcome::NonText);
+        assert_eq!(
+            Classifier::without_vector(&reading).unwrap().outcome,
+            Outcome::NonText
+        );
     }
 }

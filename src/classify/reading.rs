@@ -28,12 +28,22 @@ impl Reading {
     pub fn to_embed(text: &SafeText) -> Self {
         let form = normalise(text);
         let key = TextKey::of(&form);
-        Self { lang: language::UNDETERMINED.to_owned(), wordless: !has_words(&form), form, key }
+        Self {
+            lang: language::UNDETERMINED.to_owned(),
+            wordless: !has_words(&form),
+            form,
+            key,
+        }
     }
 
     /// What there is to say of a picture or a card.
     pub fn without_words() -> Self {
-        Self { lang: language::UNDETERMINED.to_owned(), wordless: true, form: String::new(), key: TextKey::of("") }
+        Self {
+            lang: language::UNDETERMINED.to_owned(),
+            wordless: true,
+            form: String::new(),
+            key: TextKey::of(""),
+        }
     }
 
     /// Nothing to embed.
@@ -43,7 +53,10 @@ impl Reading {
 }
 
 fn words(form: &str) -> String {
-    form.split(' ').filter(|w| !is_link_or_mention(w)).collect::<Vec<_>>().join(" ")
+    form.split(' ')
+        .filter(|w| !is_link_or_mention(w))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn has_words(form: &str) -> bool {
@@ -62,7 +75,15 @@ mod tests {
 
     #[test]
     fn emoji_numbers_links_and_mentions_have_no_words() {
-        for text in ["", "😂❤️‍🔥", "123 456", "https://shop.example/a?b=c", "@mei.88", "!!! ???", "1️⃣"] {
+        for text in [
+            "",
+            "😂❤️‍🔥",
+            "123 456",
+            "https://shop.example/a?b=c",
+            "@mei.88",
+            "!!! ???",
+            "1️⃣",
+        ] {
             assert!(Reading::of(&sanitise(text)).wordless, "{text}");
         }
         for text in ["ok", "多少钱", "123 pcs", "ส่ง", "look https://a.example"] {
@@ -72,7 +93,10 @@ mod tests {
 
     #[test]
     fn the_same_words_in_another_spacing_or_width_are_one_form() {
-        assert_eq!(Reading::of(&sanitise("how  much\n?")).key, Reading::of(&sanitise("how much ?")).key);
+        assert_eq!(
+            Reading::of(&sanitise("how  much\n?")).key,
+            Reading::of(&sanitise("how much ?")).key
+        );
         assert_eq!(Reading::of(&sanitise("ＯＫ")).form, "OK");
     }
 }

@@ -23,8 +23,15 @@ impl VectorCache {
     /// Reads the file in `folder`, if there is one of this model.
     pub fn open(folder: &Path, model: &ModelId) -> Self {
         let path = folder.join("examples.vectors");
-        let vectors = std::fs::read(&path).ok().and_then(|bytes| parse(&bytes, model)).unwrap_or_default();
-        Self { path, model: model.clone(), vectors }
+        let vectors = std::fs::read(&path)
+            .ok()
+            .and_then(|bytes| parse(&bytes, model))
+            .unwrap_or_default();
+        Self {
+            path,
+            model: model.clone(),
+            vectors,
+        }
     }
 
     pub fn get(&self, key: &TextKey) -> Option<&Vector> {
@@ -35,7 +42,10 @@ impl VectorCache {
     ///
     /// # Errors
     /// A folder that cannot be written: the vectors are then computed again at the next start.
-    pub fn add(&mut self, vectors: impl IntoIterator<Item = (TextKey, Vector)>) -> std::io::Result<()> {
+    pub fn add(
+        &mut self,
+        vectors: impl IntoIterator<Item = (TextKey, Vector)>,
+    ) -> std::io::Result<()> {
         self.vectors.extend(vectors);
         let header = header(&self.model);
         let mut bytes = Vec::with_capacity(header.len() + self.vectors.len() * RECORD);
@@ -47,7 +57,9 @@ impl VectorCache {
             }
         }
         // Two processes may start at once: each writes a file of its own name, the last rename wins, both are whole.
-        let temporary = self.path.with_extension(format!("{}.new", std::process::id()));
+        let temporary = self
+            .path
+            .with_extension(format!("{}.new", std::process::id()));
         let mut file = std::fs::File::create(&temporary)?;
         file.write_all(&bytes)?;
         file.sync_all()?;
@@ -60,12 +72,19 @@ fn header(model: &ModelId) -> Vec<u8> {
 }
 
 fn parse(bytes: &[u8], model: &ModelId) -> Option<HashMap<TextKey, Vector>> {
-    let records = bytes.strip_prefix(header(model).as_slice())?.chunks_exact(RECORD);
+    let records = bytes
+        .strip_prefix(header(model).as_slice())?
+        .chunks_exact(RECORD);
     if !records.remainder().is_empty() {
         return None;
     }
     records
-        .map(|r| Some((TextKey::from_stored(String::from_utf8(r[..KEY].to_vec()).ok()?), Vector::from_bytes(&r[KEY..])?)))
+        .map(|r| {
+            Some((
+                TextKey::from_stored(String::from_utf8(r[..KEY].to_vec()).ok()?),
+                Vector::from_bytes(&r[KEY..])?,
+            ))
+        })
         .collect()
 }
 
@@ -78,8 +97,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (model, other) = (ModelId("a".into()), ModelId("b".into()));
         let (key, vector) = (TextKey::of("hi"), Vector::new(&[0.5; DIMENSIONS]));
-        VectorCache::open(dir.path(), &model).add([(key.clone(), vector.clone())]).unwrap();
-        assert_eq!(VectorCache::open(dir.path(), &model).get(&key), Some(&vector));
+        VectorCache::open(dir.path(), &model)
+            .add([(key.clone(), vector.clone())])
+            .unwrap();
+        assert_eq!(
+            VectorCache::open(dir.path(), &model).get(&key),
+            Some(&vector)
+        );
         assert_eq!(VectorCache::open(dir.path(), &other).get(&key), None);
         let path = dir.path().join("examples.vectors");
         let bytes = std::fs::read(&path).unwrap();

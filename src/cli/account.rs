@@ -41,25 +41,47 @@ struct Given {
 
 pub async fn run(context: &Context, command: Command) -> anyhow::Result<Ended> {
     match command {
-        Command::Add { channel, base_url, credentials_command } => {
-            add(context, &channel, base_url, credentials_command.as_deref()).await
-        }
+        Command::Add {
+            channel,
+            base_url,
+            credentials_command,
+        } => add(context, &channel, base_url, credentials_command.as_deref()).await,
         Command::List { json } => list(context, json).await,
         Command::Remove { id } => remove(context, &id).await,
     }
 }
 
-async fn add(context: &Context, channel: &str, base_url: Option<String>, command: Option<&str>) -> anyhow::Result<Ended> {
+async fn add(
+    context: &Context,
+    channel: &str,
+    base_url: Option<String>,
+    command: Option<&str>,
+) -> anyhow::Result<Ended> {
     match channel.parse::<ChannelKind>() {
         Ok(ChannelKind::TiktokShop) => {}
-        Ok(other) => return Err(Usage(format!("there is no client for {other} yet; tiktok_shop can be added")).into()),
-        Err(_) => return Err(Usage(format!("there is no channel `{}`; try tiktok_shop", crate::text::sanitise(channel))).into()),
+        Ok(other) => {
+            return Err(Usage(format!(
+                "there is no client for {other} yet; tiktok_shop can be added"
+            ))
+            .into());
+        }
+        Err(_) => {
+            return Err(Usage(format!(
+                "there is no channel `{}`; try tiktok_shop",
+                crate::text::sanitise(channel)
+            ))
+            .into());
+        }
     }
     if let Some(url) = &base_url {
         url::Url::parse(url).map_err(|e| Usage(format!("--base-url is no URL: {e}")))?;
     }
     let given = given(command)?;
-    let credentials = Credentials { app_key: given.app_key, app_secret: given.app_secret, service_id: given.service_id };
+    let credentials = Credentials {
+        app_key: given.app_key,
+        app_secret: given.app_secret,
+        service_id: given.service_id,
+    };
     let state = uuid::Uuid::new_v4().simple().to_string();
     let consent = Consent::begin(credentials, base_url, given.united_states, state);
     let pasted = match given.redirect {
@@ -72,9 +94,16 @@ async fn add(context: &Context, channel: &str, base_url: Option<String>, command
     };
     let store = context.store().await?;
     let pasted = secrecy::ExposeSecret::expose_secret(&pasted).to_owned();
-    let added = consent.finish(&pasted, &store, &context.secrets(), Timestamp::now()).await?;
+    let added = consent
+        .finish(&pasted, &store, &context.secrets(), Timestamp::now())
+        .await?;
     for account in added {
-        out::line(format!("{}  {}  {}", account.id, account.kind, account.name.safe()))?;
+        out::line(format!(
+            "{}  {}  {}",
+            account.id,
+            account.kind,
+            account.name.safe()
+        ))?;
     }
     out::note("connected; `sextant sync --once` polls it");
     Ok(Ended::Done)
@@ -82,10 +111,19 @@ async fn add(context: &Context, channel: &str, base_url: Option<String>, command
 
 fn given(command: Option<&str>) -> anyhow::Result<Given> {
     if let Some(command) = command {
-        let output = std::process::Command::new("sh").arg("-c").arg(command).stderr(std::process::Stdio::inherit()).output();
+        let output = std::process::Command::new("sh")
+            .arg("-c")
+            .arg(command)
+            .stderr(std::process::Stdio::inherit())
+            .output();
         let output = output.context("--credentials-command cannot be run")?;
-        anyhow::ensure!(output.status.success(), "--credentials-command failed: {}", output.status);
-        let text = String::from_utf8(output.stdout).map_err(|_| Usage("--credentials-command gave no text".to_owned()))?;
+        anyhow::ensure!(
+            output.status.success(),
+            "--credentials-command failed: {}",
+            output.status
+        );
+        let text = String::from_utf8(output.stdout)
+            .map_err(|_| Usage("--credentials-command gave no text".to_owned()))?;
         return parse(&text);
     }
     let first = ask("App key: ", false)?;
@@ -93,7 +131,10 @@ fn given(command: Option<&str>) -> anyhow::Result<Given> {
         let mut text = first;
         // An object may stand on one line, with the pasted address to follow on the next.
         while serde_json::from_str::<serde::de::IgnoredAny>(&text).is_err() {
-            text.push_str(&ask("", false).map_err(|_| Usage("what was given is no whole JSON object".to_owned()))?);
+            text.push_str(
+                &ask("", false)
+                    .map_err(|_| Usage("what was given is no whole JSON object".to_owned()))?,
+            );
         }
         return parse(&text);
     }
@@ -125,10 +166,17 @@ fn ask(prompt: &str, secret: bool) -> anyhow::Result<String> {
         out::note(prompt);
     }
     let mut line = String::new();
-    let read = std::io::stdin().lock().read_line(&mut line).context("standard input cannot be read")?;
+    let read = std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .context("standard input cannot be read")?;
     let line = line.trim().to_owned();
     if read == 0 || line.is_empty() {
-        return Err(Usage(format!("standard input ended where this was expected: {}", prompt.trim_end_matches([':', ' ']))).into());
+        return Err(Usage(format!(
+            "standard input ended where this was expected: {}",
+            prompt.trim_end_matches([':', ' '])
+        ))
+        .into());
     }
     Ok(line)
 }
@@ -137,7 +185,9 @@ async fn list(context: &Context, json: bool) -> anyhow::Result<Ended> {
     let store = context.store().await?;
     let accounts = store.accounts().await?;
     if accounts.is_empty() && !json {
-        out::note("no account yet: `sextant account add tiktok_shop` connects one, `sextant demo --headless` shows a day");
+        out::note(
+            "no account yet: `sextant account add tiktok_shop` connects one, `sextant demo --headless` shows a day",
+        );
     }
     for account in accounts {
         let state = if transfer::is_import(&account) {
@@ -153,7 +203,13 @@ async fn list(context: &Context, json: bool) -> anyhow::Result<Ended> {
                 "state": state, "base_url": account.base_url,
             }))?;
         } else {
-            out::line(format!("{}  {:<12} {:<16} {}", account.id, account.kind, state, account.name.safe()))?;
+            out::line(format!(
+                "{}  {:<12} {:<16} {}",
+                account.id,
+                account.kind,
+                state,
+                account.name.safe()
+            ))?;
         }
     }
     Ok(Ended::Done)
@@ -165,7 +221,11 @@ async fn remove(context: &Context, id: &str) -> anyhow::Result<Ended> {
     let accounts = store.accounts().await?;
     let mut found = accounts.iter().filter(|a| a.id.as_str().ends_with(id));
     let (Some(account), None) = (found.next(), found.next()) else {
-        return Err(Usage(format!("`{}` names no single account; `sextant account list` shows their ids", crate::text::sanitise(id))).into());
+        return Err(Usage(format!(
+            "`{}` names no single account; `sextant account list` shows their ids",
+            crate::text::sanitise(id)
+        ))
+        .into());
     };
     accounts::disconnect(account, &context.secrets())?;
     out::note("disconnected: its secrets are gone from this machine, its conversations stay");

@@ -25,7 +25,13 @@ pub struct Global {
     #[arg(long, global = true, env = "SEXTANT_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// sqlite:FILE or postgres:… (default: an SQLite file in the data folder)
-    #[arg(long, global = true, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub database: Option<String>,
 }
 
@@ -185,7 +191,12 @@ pub enum Model {
 #[derive(Debug, Args)]
 pub struct Eval {
     /// Rows {"text","label"} to train on
-    #[arg(long, required_unless_present = "builtin", conflicts_with = "builtin", value_name = "FILE")]
+    #[arg(
+        long,
+        required_unless_present = "builtin",
+        conflicts_with = "builtin",
+        value_name = "FILE"
+    )]
     pub train: Option<PathBuf>,
     /// The built-in taxonomy, on rows with `intent`, `outcome` or `intents` and `lead`
     #[arg(long)]

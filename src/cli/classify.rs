@@ -47,7 +47,13 @@ pub async fn run(context: &Context, file: &Path, json: bool) -> anyhow::Result<E
                     portion
                         .iter()
                         .zip(said)
-                        .map(|(row, (c, vector))| answer(row, c, vector.map(|v| classifier.why(&v, 3)).unwrap_or_default()))
+                        .map(|(row, (c, vector))| {
+                            answer(
+                                row,
+                                c,
+                                vector.map(|v| classifier.why(&v, 3)).unwrap_or_default(),
+                            )
+                        })
                         .collect()
                 })
                 .await?;
@@ -56,7 +62,11 @@ pub async fn run(context: &Context, file: &Path, json: bool) -> anyhow::Result<E
             }
         }
     }
-    Ok(if rows.bad.is_empty() { Ended::Done } else { Ended::Partly })
+    Ok(if rows.bad.is_empty() {
+        Ended::Done
+    } else {
+        Ended::Partly
+    })
 }
 
 /// Reads a file or standard input, its form guessed from its first bytes.
@@ -65,16 +75,27 @@ pub fn read(file: &Path, columns: &BTreeMap<String, String>) -> anyhow::Result<R
     let mut input: Box<dyn BufRead> = if name == "-" {
         Box::new(BufReader::new(std::io::stdin()))
     } else {
-        Box::new(BufReader::new(File::open(file).with_context(|| format!("{name} cannot be opened"))?))
+        Box::new(BufReader::new(
+            File::open(file).with_context(|| format!("{name} cannot be opened"))?,
+        ))
     };
-    let format: Format = rows::guess(&name, input.fill_buf().with_context(|| format!("{name} cannot be read"))?);
+    let format: Format = rows::guess(
+        &name,
+        input
+            .fill_buf()
+            .with_context(|| format!("{name} cannot be read"))?,
+    );
     rows::read(input, format, columns)
 }
 
 /// Says which rows cannot be used.
 pub fn report(rows: &Rows) {
     for bad in &rows.bad {
-        out::note(format!("line {}: {}", bad.line, crate::text::sanitise(&bad.why)));
+        out::note(format!(
+            "line {}: {}",
+            bad.line,
+            crate::text::sanitise(&bad.why)
+        ));
     }
 }
 
@@ -112,5 +133,8 @@ fn print(answer: &Answer, json: bool) -> anyhow::Result<()> {
     }
     let intent = answer.intent.map_or("-", Intent::key);
     let text = answer.text.as_str().replace('\n', " ");
-    out::line(format!("{:<12} {:<32} {:>4.2}  {:<7} {text}", answer.outcome, intent, answer.confidence, answer.lang))
+    out::line(format!(
+        "{:<12} {:<32} {:>4.2}  {:<7} {text}",
+        answer.outcome, intent, answer.confidence, answer.lang
+    ))
 }

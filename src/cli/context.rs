@@ -1,8 +1,8 @@
 //! What a command starts from: the folders, the configuration, the log, and what is opened on demand.
 
 use super::args::Global;
-use super::out;
 use super::model::Bar;
+use super::out;
 use crate::classify::examples;
 use crate::config::{Config, Paths};
 use crate::embed::fast::FastEmbedder;
@@ -31,13 +31,32 @@ impl Context {
     pub fn new(global: &Global) -> anyhow::Result<Self> {
         let paths = Paths::new(global.data_dir.clone(), global.config.clone())?;
         let config = Config::load(&paths.config_file, global.config.is_some())?;
-        Ok(Self { paths, config, database: global.database.clone(), log: OnceLock::new() })
+        Ok(Self {
+            paths,
+            config,
+            database: global.database.clone(),
+            log: OnceLock::new(),
+        })
     }
 
     /// The same configuration on a throw-away data folder.
     pub fn throw_away(&self, data: PathBuf) -> Self {
-        let paths = Paths { data, ..self.paths.clone() };
-        Self { paths, config: Config { model: self.config.model.clone(), ..Config::default() }, database: None, log: OnceLock::new() }
+        let paths = Paths {
+            data,
+            ..self.paths.clone()
+        };
+        let mut config = Config {
+            model: self.config.model.clone(),
+            ..Config::default()
+        };
+        // A server on this machine has no quota, and a day lasts half a minute.
+        config.sync.poll_seconds = 1;
+        Self {
+            paths,
+            config,
+            database: None,
+            log: OnceLock::new(),
+        }
     }
 
     pub fn secrets(&self) -> Secrets {
@@ -55,7 +74,10 @@ impl Context {
 
     pub async fn store(&self) -> anyhow::Result<Store> {
         self.settle()?;
-        let url = self.database.clone().unwrap_or_else(|| self.paths.database_url());
+        let url = self
+            .database
+            .clone()
+            .unwrap_or_else(|| self.paths.database_url());
         Ok(Store::open(&url).await?)
     }
 
@@ -75,30 +97,45 @@ impl Context {
             mark_read: self.config.sync.mark_read,
             agent: self.config.desk.agent.clone(),
         };
-        let templates = Templates::load(Some(&self.folder(self.config.templates.as_ref(), "templates")))?;
+        let templates = Templates::load(Some(
+            &self.folder(self.config.templates.as_ref(), "templates"),
+        ))?;
         let channels = Channels::new(store.clone(), self.secrets());
         Ok(Engine::new(store, templates, settings, channels))
     }
 
     fn folder(&self, named: Option<&PathBuf>, default: &str) -> PathBuf {
-        named.cloned().unwrap_or_else(|| self.paths.beside_config(default))
+        named
+            .cloned()
+            .unwrap_or_else(|| self.paths.beside_config(default))
     }
 
     pub fn model_options(&self, folder: Option<PathBuf>) -> anyhow::Result<model::Options> {
-        Ok(model::Options::from_environment(folder.or_else(|| self.config.model.folder.clone()))?)
+        Ok(model::Options::from_environment(
+            folder.or_else(|| self.config.model.folder.clone()),
+        )?)
     }
 
     /// Starts loading the model, on its own thread.
     pub fn recogniser(&self) -> anyhow::Result<Recogniser> {
-        let examples = examples::load(Some(&self.folder(self.config.examples.as_ref(), "examples")))?;
+        let examples = examples::load(Some(
+            &self.folder(self.config.examples.as_ref(), "examples"),
+        ))?;
         let options = self.model_options(None)?;
         let cache: Cache = options.cache.clone();
-        let threads = self.config.model.threads.and_then(std::num::NonZeroUsize::new);
+        let threads = self
+            .config
+            .model
+            .threads
+            .and_then(std::num::NonZeroUsize::new);
         let worker = EmbedWorker::start(move |progress| {
-            let installed = model::install(&options, progress).map_err(|e| EmbedError::Failed(e.to_string()))?;
+            let installed = model::install(&options, progress)
+                .map_err(|e| EmbedError::Failed(e.to_string()))?;
             Ok(Box::new(FastEmbedder::load(&installed, threads)?) as Box<dyn Embedder>)
         })?;
-        Ok(Recogniser::new(worker, examples, move |model: &ModelId| cache.model_folder(model)))
+        Ok(Recogniser::new(worker, examples, move |model: &ModelId| {
+            cache.model_folder(model)
+        }))
     }
 
     /// A classifier that is ready, with the wait shown on stderr.
@@ -139,7 +176,8 @@ pub async fn show_progress(recogniser: Recogniser) {
 /// A rolling daily file that only its owner reads; seven are kept. `SEXTANT_LOG` sets what is written.
 fn log(paths: &Paths) -> anyhow::Result<WorkerGuard> {
     let folder = paths.logs();
-    crate::config::private_folder(&folder).with_context(|| format!("the log folder {} cannot be made", folder.display()))?;
+    crate::config::private_folder(&folder)
+        .with_context(|| format!("the log folder {} cannot be made", folder.display()))?;
     let file = tracing_appender::rolling::RollingFileAppender::builder()
         .rotation(tracing_appender::rolling::Rotation::DAILY)
         .filename_prefix("sextant")
@@ -150,7 +188,11 @@ fn log(paths: &Paths) -> anyhow::Result<WorkerGuard> {
     let (writer, guard) = tracing_appender::non_blocking(file);
     let filter = tracing_subscriber::EnvFilter::try_from_env("SEXTANT_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,sextant=info"));
-    let started = tracing_subscriber::fmt().with_writer(writer).with_ansi(false).with_env_filter(filter).try_init();
+    let started = tracing_subscriber::fmt()
+        .with_writer(writer)
+        .with_ansi(false)
+        .with_env_filter(filter)
+        .try_init();
     if started.is_err() {
         out::note("a log is already being written elsewhere");
     }

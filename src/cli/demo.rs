@@ -12,15 +12,28 @@ pub async fn run(context: &Context, args: &Demo) -> anyhow::Result<Ended> {
     if !args.headless {
         out::note("the inbox itself is not there yet: this is the same pipeline without a screen");
     }
-    let folder = ThrowAway(std::env::temp_dir().join(format!("sextant-demo-{}", uuid::Uuid::new_v4().simple())));
+    let folder = ThrowAway(
+        std::env::temp_dir().join(format!("sextant-demo-{}", uuid::Uuid::new_v4().simple())),
+    );
     let context = context.throw_away(folder.0.clone());
     let recogniser = context.ready_recogniser(None).await?;
     let engine = context.engine().await?;
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
-    out::note(format!("the shop day runs for {} s; Ctrl-C ends it", args.seconds));
+    out::note(format!(
+        "the shop day runs for {} s; Ctrl-C ends it",
+        args.seconds
+    ));
     let span = Duration::from_secs(args.seconds);
-    let figures = demo::run(&engine, &recogniser, &context.secrets(), args.seed, span, stop).await?;
+    let figures = demo::run(
+        &engine,
+        &recogniser,
+        &context.secrets(),
+        args.seed,
+        span,
+        stop,
+    )
+    .await?;
     engine.store.close().await;
     out::json(&figures)?;
     Ok(Ended::Done)
@@ -32,7 +45,10 @@ struct ThrowAway(std::path::PathBuf);
 impl Drop for ThrowAway {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            out::note(format!("the demo's folder {} could not be removed: {error}", self.0.display()));
+            out::note(format!(
+                "the demo's folder {} could not be removed: {error}",
+                self.0.display()
+            ));
         }
     }
 }

@@ -12,11 +12,17 @@ use serde_json::json;
 use std::io::Read;
 
 pub async fn done(context: &Context, ids: &[String]) -> anyhow::Result<Ended> {
-    each(context, ids, async |engine, c| engine.done(c, Timestamp::now()).await).await
+    each(context, ids, async |engine, c| {
+        engine.done(c, Timestamp::now()).await
+    })
+    .await
 }
 
 pub async fn reopen(context: &Context, ids: &[String]) -> anyhow::Result<Ended> {
-    each(context, ids, async |engine, c| engine.reopen(c, Timestamp::now()).await).await
+    each(context, ids, async |engine, c| {
+        engine.reopen(c, Timestamp::now()).await
+    })
+    .await
 }
 
 /// The same act for several conversations: one that fails does not stop the others.
@@ -26,7 +32,10 @@ async fn each(
     act: impl AsyncFn(&Engine, &Conversation) -> anyhow::Result<()>,
 ) -> anyhow::Result<Ended> {
     if ids.is_empty() {
-        return Err(Usage("name at least one conversation; `sextant list` shows their ids".to_owned()).into());
+        return Err(Usage(
+            "name at least one conversation; `sextant list` shows their ids".to_owned(),
+        )
+        .into());
     }
     let engine = context.engine().await?;
     let mut failed = 0;
@@ -43,14 +52,20 @@ async fn each(
             out::note(format!("{}: {error:#}", crate::text::sanitise(id)));
         }
     }
-    Ok(if failed == 0 { Ended::Done } else { Ended::Partly })
+    Ok(if failed == 0 {
+        Ended::Done
+    } else {
+        Ended::Partly
+    })
 }
 
 pub async fn snooze(context: &Context, id: &str, until: &str) -> anyhow::Result<Ended> {
     let now = Timestamp::now();
     let until = time(until, now)?;
     let engine = context.engine().await?;
-    engine.snooze(&engine.conversation(id).await?, until, now).await?;
+    engine
+        .snooze(&engine.conversation(id).await?, until, now)
+        .await?;
     out::note(format!("snoozed until {until}"));
     Ok(Ended::Done)
 }
@@ -60,7 +75,11 @@ fn time(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);
     }
-    let wrong = || Usage(format!("`{text}` is no time; write a span such as 45m, 3h, 2d, or 2026-12-01T09:00:00Z"));
+    let wrong = || {
+        Usage(format!(
+            "`{text}` is no time; write a span such as 45m, 3h, 2d, or 2026-12-01T09:00:00Z"
+        ))
+    };
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let amount: i64 = digits.parse().map_err(|_| wrong())?;
     let seconds = match &text[digits.len()..] {
@@ -70,22 +89,43 @@ fn time(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
         "d" => 86_400,
         _ => return Err(wrong().into()),
     };
-    let span = amount.checked_mul(seconds).map(SignedDuration::from_secs).ok_or_else(wrong)?;
+    let span = amount
+        .checked_mul(seconds)
+        .map(SignedDuration::from_secs)
+        .ok_or_else(wrong)?;
     now.checked_add(span).map_err(|_| wrong().into())
 }
 
-pub async fn relabel(context: &Context, id: &str, intent: &str, message: Option<&str>) -> anyhow::Result<Ended> {
+pub async fn relabel(
+    context: &Context,
+    id: &str,
+    intent: &str,
+    message: Option<&str>,
+) -> anyhow::Result<Ended> {
     let intent = Intent::from_key(intent).ok_or_else(|| {
-        Usage(format!("there is no intent `{}`; did you mean `{}`?", crate::text::sanitise(intent), Intent::nearest_key(intent)))
+        Usage(format!(
+            "there is no intent `{}`; did you mean `{}`?",
+            crate::text::sanitise(intent),
+            Intent::nearest_key(intent)
+        ))
     })?;
     let engine = context.engine().await?;
-    engine.relabel(&engine.conversation(id).await?, message, intent, Timestamp::now()).await?;
+    engine
+        .relabel(
+            &engine.conversation(id).await?,
+            message,
+            intent,
+            Timestamp::now(),
+        )
+        .await?;
     Ok(Ended::Done)
 }
 
 pub async fn confirm(context: &Context, id: &str, message: Option<&str>) -> anyhow::Result<Ended> {
     let engine = context.engine().await?;
-    engine.confirm(&engine.conversation(id).await?, message, Timestamp::now()).await?;
+    engine
+        .confirm(&engine.conversation(id).await?, message, Timestamp::now())
+        .await?;
     Ok(Ended::Done)
 }
 
@@ -108,7 +148,11 @@ pub async fn reply(context: &Context, args: Reply) -> anyhow::Result<Ended> {
     let engine = context.engine().await?;
     let c = engine.conversation(&args.id).await?;
     let now = Timestamp::now();
-    let hold = if args.now { SignedDuration::ZERO } else { engine.settings.hold };
+    let hold = if args.now {
+        SignedDuration::ZERO
+    } else {
+        engine.settings.hold
+    };
     let (text, template) = wording(&engine, &c, &args, now).await?;
     if args.stage {
         if template.is_none() {
@@ -116,8 +160,12 @@ pub async fn reply(context: &Context, args: Reply) -> anyhow::Result<Ended> {
         }
         return print(&args, &c, &text, None);
     }
-    let from = template.as_ref().map(|(key, lang)| (key.as_str(), lang.as_str()));
-    let mut outgoing = engine.queue_reply(&c, &text, from, Origin::Person, hold, now).await?;
+    let from = template
+        .as_ref()
+        .map(|(key, lang)| (key.as_str(), lang.as_str()));
+    let mut outgoing = engine
+        .queue_reply(&c, &text, from, Origin::Person, hold, now)
+        .await?;
     if args.now {
         engine.deliver_due(Timestamp::now).await?;
         outgoing = engine.store.outgoing(&outgoing.id).await?;
@@ -137,35 +185,59 @@ async fn wording(
             .set
             .iter()
             .map(|pair| {
-                let (slot, value) = pair.split_once('=').ok_or_else(|| Usage(format!("`{pair}` is not SLOT=VALUE")))?;
+                let (slot, value) = pair
+                    .split_once('=')
+                    .ok_or_else(|| Usage(format!("`{pair}` is not SLOT=VALUE")))?;
                 Ok((slot.to_owned(), value.to_owned()))
             })
             .collect::<Result<_, Usage>>()?;
-        let wishes = Wishes { lang: args.lang.clone(), order: args.order.clone(), slots };
+        let wishes = Wishes {
+            lang: args.lang.clone(),
+            order: args.order.clone(),
+            slots,
+        };
         let staged = engine.stage(c, name, &wishes, now).await?;
         if let Some(lang) = &staged.lacks_lang {
-            out::note(format!("template `{}` has no {lang}: this is {}", staged.template, staged.filled.lang));
+            out::note(format!(
+                "template `{}` has no {lang}: this is {}",
+                staged.template, staged.filled.lang
+            ));
         }
-        return Ok((staged.filled.text, Some((staged.template, staged.filled.lang))));
+        return Ok((
+            staged.filled.text,
+            Some((staged.template, staged.filled.lang)),
+        ));
     }
     if args.draft {
         let draft = engine.store.draft(&c.id).await?;
         let draft = draft.ok_or_else(|| Usage("this conversation has no draft".to_owned()))?;
-        return Ok((draft.text.safe().to_string(), draft.template.zip(draft.lang)));
+        return Ok((
+            draft.text.safe().to_string(),
+            draft.template.zip(draft.lang),
+        ));
     }
     let text = args.text.clone().unwrap_or_default();
     if text != "-" {
         return Ok((text, None));
     }
     let mut typed = String::new();
-    std::io::stdin().read_to_string(&mut typed).context("standard input is not readable text")?;
+    std::io::stdin()
+        .read_to_string(&mut typed)
+        .context("standard input is not readable text")?;
     Ok((typed, None))
 }
 
-fn print(args: &Reply, c: &Conversation, text: &str, outgoing: Option<&Outgoing>) -> anyhow::Result<Ended> {
+fn print(
+    args: &Reply,
+    c: &Conversation,
+    text: &str,
+    outgoing: Option<&Outgoing>,
+) -> anyhow::Result<Ended> {
     let text = crate::text::sanitise(text);
     let state = outgoing.map_or("staged", |o| o.state.as_str());
-    let error = outgoing.and_then(|o| o.error.as_ref()).map(crate::text::RawText::safe);
+    let error = outgoing
+        .and_then(|o| o.error.as_ref())
+        .map(crate::text::RawText::safe);
     if args.json {
         out::json(&json!({
             "id": outgoing.map(|o| &o.id), "conversation": c.id, "state": state, "text": text,
@@ -176,13 +248,21 @@ fn print(args: &Reply, c: &Conversation, text: &str, outgoing: Option<&Outgoing>
     } else {
         out::line(&text)?;
         out::note(match (state, error) {
-            ("held", _) => "held; it leaves with the next `sextant sync`, `sextant undo` takes it back".to_owned(),
+            ("held", _) => {
+                "held; it leaves with the next `sextant sync`, `sextant undo` takes it back"
+                    .to_owned()
+            }
             (state, Some(error)) => format!("{state}: {error}"),
             (state, None) => state.to_owned(),
         });
     }
-    let failed = matches!(outgoing.map(|o| o.state), Some(OutboxState::FailedFinal | OutboxState::Unknown));
-    if failed { anyhow::bail!("the reply did not go through; see `sextant show {}`", c.id) }
+    let failed = matches!(
+        outgoing.map(|o| o.state),
+        Some(OutboxState::FailedFinal | OutboxState::Unknown)
+    );
+    if failed {
+        anyhow::bail!("the reply did not go through; see `sextant show {}`", c.id)
+    }
     Ok(Ended::Done)
 }
 
@@ -195,7 +275,13 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         assert_eq!(time("3h", now).unwrap().as_second(), 10_800);
         assert_eq!(time("1970-01-01T00:01:00Z", now).unwrap().as_second(), 60);
-        for wrong in ["", "h", "3x", "99999999999999999999d", "9223372036854775807d"] {
+        for wrong in [
+            "",
+            "h",
+            "3x",
+            "99999999999999999999d",
+            "9223372036854775807d",
+        ] {
             assert!(time(wrong, now).is_err(), "{wrong}");
         }
     }

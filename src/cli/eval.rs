@@ -21,7 +21,11 @@ use std::time::Instant;
 pub async fn run(context: &Context, args: &Eval) -> anyhow::Result<Ended> {
     let test = classify::read(&args.test, &BTreeMap::new())?;
     classify::report(&test);
-    anyhow::ensure!(!test.good.is_empty(), "{}: no row can be used", args.test.display());
+    anyhow::ensure!(
+        !test.good.is_empty(),
+        "{}: no row can be used",
+        args.test.display()
+    );
     let mut partly = !test.bad.is_empty();
     let report = match &args.train {
         None => builtin(context, &test.good).await?,
@@ -37,7 +41,13 @@ pub async fn run(context: &Context, args: &Eval) -> anyhow::Result<Ended> {
             let shown = tokio::spawn(super::context::show_progress(recogniser.clone()));
             recogniser.worker().ready().await?;
             shown.abort();
-            labels(&recogniser, drawn(train.good, args.shots, args.seed), &test.good, &oos).await?
+            labels(
+                &recogniser,
+                drawn(train.good, args.shots, args.seed),
+                &test.good,
+                &oos,
+            )
+            .await?
         }
     };
     print(&report, args.json)?;
@@ -54,20 +64,33 @@ fn drawn(mut rows: Vec<rows::Row>, shots: Option<usize>, seed: u64) -> Vec<rows:
     }
     let mut taken: HashMap<String, usize> = HashMap::new();
     rows.retain(|row| {
-        let count = taken.entry(field(&row.fields, "label").unwrap_or_default()).or_default();
+        let count = taken
+            .entry(field(&row.fields, "label").unwrap_or_default())
+            .or_default();
         *count += 1;
         *count <= shots
     });
     rows
 }
 
-async fn embedded(recogniser: &Recogniser, rows: &[rows::Row]) -> anyhow::Result<Vec<(Reading, Vector)>> {
-    let readings: Vec<Reading> = rows.iter().map(|r| Reading::to_embed(&crate::text::sanitise(&r.text))).collect();
-    let vectors = recogniser.embed(&readings.iter().collect::<Vec<_>>(), Timestamp::UNIX_EPOCH).await?;
+async fn embedded(
+    recogniser: &Recogniser,
+    rows: &[rows::Row],
+) -> anyhow::Result<Vec<(Reading, Vector)>> {
+    let readings: Vec<Reading> = rows
+        .iter()
+        .map(|r| Reading::to_embed(&crate::text::sanitise(&r.text)))
+        .collect();
+    let vectors = recogniser
+        .embed(&readings.iter().collect::<Vec<_>>(), Timestamp::UNIX_EPOCH)
+        .await?;
     readings
         .into_iter()
         .map(|r| {
-            let vector = vectors.get(&r.key).cloned().context("a row was not embedded")?;
+            let vector = vectors
+                .get(&r.key)
+                .cloned()
+                .context("a row was not embedded")?;
             Ok((r, vector))
         })
         .collect()
@@ -80,7 +103,8 @@ async fn labels(
     oos: &[rows::Row],
 ) -> anyhow::Result<Report> {
     let label = |row: &rows::Row| {
-        field(&row.fields, "label").ok_or_else(|| Usage(format!("line {}: a row has no `label`", row.line)))
+        field(&row.fields, "label")
+            .ok_or_else(|| Usage(format!("line {}: a row has no `label`", row.line)))
     };
     let train_labels = train.iter().map(label).collect::<Result<Vec<_>, _>>()?;
     let test_labels = test.iter().map(label).collect::<Result<Vec<_>, _>>()?;
@@ -90,32 +114,57 @@ async fn labels(
     let vectors = embedded(recogniser, &train).await?;
     let index = |name: &String| names.binary_search(name).unwrap_or(0);
     let started = Instant::now();
-    let rows: Vec<(usize, &Vector)> = train_labels.iter().zip(&vectors).map(|(l, (_, v))| (index(l), v)).collect();
+    let rows: Vec<(usize, &Vector)> = train_labels
+        .iter()
+        .zip(&vectors)
+        .map(|(l, (_, v))| (index(l), v))
+        .collect();
     let head = Head::train(names.len(), &rows);
     let train_ms = started.elapsed().as_secs_f64() * 1e3;
     let test_vectors = embedded(recogniser, test).await?;
-    let langs: Vec<String> = test.iter().map(|r| field(&r.fields, "lang").unwrap_or_else(|| "und".to_owned())).collect();
+    let langs: Vec<String> = test
+        .iter()
+        .map(|r| field(&r.fields, "lang").unwrap_or_else(|| "und".to_owned()))
+        .collect();
     let rows: Vec<Row> = test_labels
         .iter()
         .zip(&test_vectors)
         .zip(&langs)
-        .map(|((label, (_, vector)), lang)| Row { label, lang, vector })
+        .map(|((label, (_, vector)), lang)| Row {
+            label,
+            lang,
+            vector,
+        })
         .collect();
     let oos = embedded(recogniser, oos).await?;
-    Ok(evaluate::labels(&head, &names, &rows, &oos.iter().map(|(_, v)| v).collect::<Vec<_>>(), train_ms))
+    Ok(evaluate::labels(
+        &head,
+        &names,
+        &rows,
+        &oos.iter().map(|(_, v)| v).collect::<Vec<_>>(),
+        train_ms,
+    ))
 }
 
 async fn builtin(context: &Context, test: &[rows::Row]) -> anyhow::Result<Report> {
     let recogniser = context.ready_recogniser(None).await?;
     let truths = test.iter().map(truth).collect::<anyhow::Result<Vec<_>>>()?;
     let mut rows = Vec::with_capacity(test.len());
-    let readings: Vec<Reading> = test.iter().map(|r| Reading::of(&crate::text::sanitise(&r.text))).collect();
+    let readings: Vec<Reading> = test
+        .iter()
+        .map(|r| Reading::of(&crate::text::sanitise(&r.text)))
+        .collect();
     let worded: Vec<&Reading> = readings.iter().filter(|r| !r.wordless).collect();
     let vectors = recogniser.embed(&worded, Timestamp::UNIX_EPOCH).await?;
     for ((row, reading), truth) in test.iter().zip(readings).zip(truths) {
         let lang = field(&row.fields, "lang").unwrap_or_else(|| reading.lang.clone());
         let vector = vectors.get(&reading.key).cloned();
-        rows.push(TaxonomyRow { reading, lang, truth, vector });
+        rows.push(TaxonomyRow {
+            reading,
+            lang,
+            truth,
+            vector,
+        });
     }
     recogniser
         .with(|classifier: &Classifier| {
@@ -131,19 +180,39 @@ fn truth(row: &rows::Row) -> anyhow::Result<Truth> {
     let intent = |key: &str| {
         Intent::from_key(key).ok_or_else(|| {
             let (shown, nearest) = (crate::text::sanitise(key), Intent::nearest_key(key));
-            Usage(format!("line {}: no intent `{shown}`; did you mean `{nearest}`?", row.line))
+            Usage(format!(
+                "line {}: no intent `{shown}`; did you mean `{nearest}`?",
+                row.line
+            ))
         })
     };
     if let Some(key) = field(&row.fields, "intent") {
         return Ok(Truth::Intent(intent(&key)?));
     }
-    if let (Some(serde_json::Value::Array(keys)), Some(lead)) = (row.fields.get("intents"), field(&row.fields, "lead")) {
-        let intents = keys.iter().filter_map(|k| k.as_str()).map(&intent).collect::<Result<_, _>>()?;
-        return Ok(Truth::Mixed { intents, lead: intent(&lead)? });
+    if let (Some(serde_json::Value::Array(keys)), Some(lead)) =
+        (row.fields.get("intents"), field(&row.fields, "lead"))
+    {
+        let intents = keys
+            .iter()
+            .filter_map(|k| k.as_str())
+            .map(&intent)
+            .collect::<Result<_, _>>()?;
+        return Ok(Truth::Mixed {
+            intents,
+            lead: intent(&lead)?,
+        });
     }
-    let outcome = field(&row.fields, "outcome")
-        .ok_or_else(|| Usage(format!("line {}: neither `intent`, `outcome` nor `intents` and `lead`", row.line)))?;
-    Ok(Truth::Outcome(outcome.parse::<Outcome>().map_err(|e| Usage(format!("line {}: {e}", row.line)))?))
+    let outcome = field(&row.fields, "outcome").ok_or_else(|| {
+        Usage(format!(
+            "line {}: neither `intent`, `outcome` nor `intents` and `lead`",
+            row.line
+        ))
+    })?;
+    Ok(Truth::Outcome(
+        outcome
+            .parse::<Outcome>()
+            .map_err(|e| Usage(format!("line {}: {e}", row.line)))?,
+    ))
 }
 
 fn print(report: &Report, json: bool) -> anyhow::Result<()> {
@@ -151,24 +220,53 @@ fn print(report: &Report, json: bool) -> anyhow::Result<()> {
         return out::json(report);
     }
     let percent = |v: f64| format!("{:5.1} %", v * 100.0);
-    out::line(format!("accuracy          {}   n = {}", percent(report.accuracy), report.n))?;
+    out::line(format!(
+        "accuracy          {}   n = {}",
+        percent(report.accuracy),
+        report.n
+    ))?;
     out::line(format!("macro F1          {}", percent(report.macro_f1)))?;
     out::line(format!("calibration error {}", percent(report.ece)))?;
     if let (Some(auroc), Some(recall)) = (report.oos_auroc, report.oos_recall_at_95) {
-        out::line(format!("out of scope      AUROC {}, recall {} at 95 %   n = {}", percent(auroc), percent(recall), report.n_oos))?;
+        out::line(format!(
+            "out of scope      AUROC {}, recall {} at 95 %   n = {}",
+            percent(auroc),
+            percent(recall),
+            report.n_oos
+        ))?;
     }
     if let Some(t) = &report.taxonomy {
-        out::line(format!("parent            {}   top 3 {}", percent(t.parent_accuracy), percent(t.top3)))?;
+        out::line(format!(
+            "parent            {}   top 3 {}",
+            percent(t.parent_accuracy),
+            percent(t.top3)
+        ))?;
         if let (Some(recall), Some(alarms)) = (t.critical_recall, t.critical_false_alarms) {
-            out::line(format!("critical          recall {}, false alarms {}   n = {}", percent(recall), percent(alarms), t.n_critical))?;
+            out::line(format!(
+                "critical          recall {}, false alarms {}   n = {}",
+                percent(recall),
+                percent(alarms),
+                t.n_critical
+            ))?;
         }
         if let Some(rejected) = t.unknown_rejected {
-            out::line(format!("unknown rejected  {}   n = {}", percent(rejected), t.n_unknown))?;
+            out::line(format!(
+                "unknown rejected  {}   n = {}",
+                percent(rejected),
+                t.n_unknown
+            ))?;
         }
-        out::line(format!("in scope rejected {}", percent(t.in_scope_rejected)))?;
+        out::line(format!(
+            "in scope rejected {}",
+            percent(t.in_scope_rejected)
+        ))?;
     }
     for (lang, score) in &report.per_lang {
-        out::line(format!("  {lang:<8} {}   n = {}", percent(score.accuracy), score.n))?;
+        out::line(format!(
+            "  {lang:<8} {}   n = {}",
+            percent(score.accuracy),
+            score.n
+        ))?;
     }
     Ok(())
 }

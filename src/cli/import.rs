@@ -10,9 +10,15 @@ use jiff::Timestamp;
 
 pub async fn run(context: &Context, args: &Import) -> anyhow::Result<Ended> {
     let kind: ChannelKind = args.channel.parse().map_err(|_| {
-        let nearest = crate::toml_file::nearest(&args.channel, ChannelKind::ALL.iter().map(|k| k.as_str()));
-        let hint = nearest.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
-        Usage(format!("there is no channel `{}`{hint}", crate::text::sanitise(&args.channel)))
+        let nearest =
+            crate::toml_file::nearest(&args.channel, ChannelKind::ALL.iter().map(|k| k.as_str()));
+        let hint = nearest
+            .map(|n| format!("; did you mean `{n}`?"))
+            .unwrap_or_default();
+        Usage(format!(
+            "there is no channel `{}`{hint}",
+            crate::text::sanitise(&args.channel)
+        ))
     })?;
     let columns = transfer::columns(&args.map)?;
     let rows = classify::read(&args.file, &columns)?;
@@ -23,7 +29,9 @@ pub async fn run(context: &Context, args: &Import) -> anyhow::Result<Ended> {
         ImportAs::Messages => {
             let bar = Bar::default();
             let progress = |done: usize| bar.count("importing", done as u64, total);
-            let result = engine.import_messages(rows.good, kind, Timestamp::now(), &progress).await;
+            let result = engine
+                .import_messages(rows.good, kind, Timestamp::now(), &progress)
+                .await;
             bar.clear();
             result?
         }
@@ -37,7 +45,17 @@ pub async fn run(context: &Context, args: &Import) -> anyhow::Result<Ended> {
     if args.json {
         out::json(&result)?;
     } else {
-        out::line(format!("{} rows: {} new, {} known, {} bad", result.rows, result.stored, result.known, result.bad.len()))?;
+        out::line(format!(
+            "{} rows: {} new, {} known, {} bad",
+            result.rows,
+            result.stored,
+            result.known,
+            result.bad.len()
+        ))?;
     }
-    Ok(if result.bad.is_empty() { Ended::Done } else { Ended::Partly })
+    Ok(if result.bad.is_empty() {
+        Ended::Done
+    } else {
+        Ended::Partly
+    })
 }

@@ -45,7 +45,10 @@ pub fn main() -> ExitCode {
         }
     };
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             out::note(format!("sextant: the system gave no threads: {error}"));
@@ -60,7 +63,10 @@ pub fn main() -> ExitCode {
         Ok(Ended::Partly) => ExitCode::from(3),
         Err(error) if error.is::<out::ReaderGone>() => ExitCode::SUCCESS,
         Err(error) => {
-            out::note(format!("sextant: {}", crate::text::sanitise(&format!("{error:#}"))));
+            out::note(format!(
+                "sextant: {}",
+                crate::text::sanitise(&format!("{error:#}"))
+            ));
             ExitCode::from(code_of(&error))
         }
     }
@@ -76,7 +82,9 @@ async fn run(cli: Cli) -> anyhow::Result<Ended> {
     let context = context::Context::new(&cli.global)?;
     let Some(command) = cli.command else {
         Cli::command().print_help()?;
-        out::note("\nThe inbox itself is not there yet: try `sextant demo --headless`, or `sextant account add tiktok_shop`.");
+        out::note(
+            "\nThe inbox itself is not there yet: try `sextant demo --headless`, or `sextant account add tiktok_shop`.",
+        );
         return Ok(Ended::Done);
     };
     match command {
@@ -94,7 +102,11 @@ async fn run(cli: Cli) -> anyhow::Result<Ended> {
         Command::Done { ids } => desk::done(&context, &ids).await,
         Command::Reopen { ids } => desk::reopen(&context, &ids).await,
         Command::Snooze { id, until } => desk::snooze(&context, &id, &until).await,
-        Command::Relabel { id, intent, message } => desk::relabel(&context, &id, &intent, message.as_deref()).await,
+        Command::Relabel {
+            id,
+            intent,
+            message,
+        } => desk::relabel(&context, &id, &intent, message.as_deref()).await,
         Command::Confirm { id, message } => desk::confirm(&context, &id, message.as_deref()).await,
         Command::Undo { id, json } => desk::undo(&context, id.as_deref(), json).await,
         Command::Doctor { json } => doctor::run(&context, json).await,

@@ -33,14 +33,20 @@ fn status(context: &Context, json: bool) -> anyhow::Result<Ended> {
         match (&status.model, &status.folder) {
             (Some(model), Some(folder)) => {
                 out::line(format!("model    {model}"))?;
-                out::line(format!("from     {}", status.source.as_deref().unwrap_or("unknown")))?;
+                out::line(format!(
+                    "from     {}",
+                    status.source.as_deref().unwrap_or("unknown")
+                ))?;
                 out::line(format!("in       {}", folder.display()))?;
             }
             _ => out::line("model    not installed: run `sextant model install`")?,
         }
         match (&status.runtime, &status.runtime_problem) {
             (Some(runtime), _) => out::line(format!("runtime  {}", runtime.path.display()))?,
-            (None, problem) => out::line(format!("runtime  {}", problem.as_deref().unwrap_or("not installed")))?,
+            (None, problem) => out::line(format!(
+                "runtime  {}",
+                problem.as_deref().unwrap_or("not installed")
+            ))?,
         }
     }
     Ok(Ended::Done)
@@ -50,20 +56,28 @@ async fn verify(context: &Context, json: bool) -> anyhow::Result<Ended> {
     let options = context.model_options(None)?;
     let files = tokio::task::spawn_blocking(move || model::verify(&options)).await?;
     if files.is_empty() {
-        anyhow::bail!("there is nothing to verify: no model is installed; run `sextant model install`");
+        anyhow::bail!(
+            "there is nothing to verify: no model is installed; run `sextant model install`"
+        );
     }
     let all = files.iter().all(|f| f.holds);
     if json {
         out::json(&json!({ "ok": all, "files": files }))?;
     } else {
         for file in &files {
-            out::line(format!("{}  {}", if file.holds { "ok     " } else { "CHANGED" }, file.path.display()))?;
+            out::line(format!(
+                "{}  {}",
+                if file.holds { "ok     " } else { "CHANGED" },
+                file.path.display()
+            ))?;
         }
     }
     if all {
         return Ok(Ended::Done);
     }
-    anyhow::bail!("a file is not the one that was installed; remove its folder and run `sextant model install`")
+    anyhow::bail!(
+        "a file is not the one that was installed; remove its folder and run `sextant model install`"
+    )
 }
 
 /// A bar on stderr, where that is a terminal; else a line when the phase changes.
@@ -74,32 +88,52 @@ pub struct Bar {
 
 impl Default for Bar {
     fn default() -> Self {
-        Self { bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()), plain: std::sync::Mutex::default() }
+        Self {
+            bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()),
+            plain: std::sync::Mutex::default(),
+        }
     }
 }
 
 impl Bar {
     /// Bytes of a phase.
     pub fn show(&self, phase: &str, done: u64, total: Option<u64>) {
-        self.draw(phase, done, total, "{msg} [{wide_bar}] {bytes}/{total_bytes} {eta}");
+        self.draw(
+            phase,
+            done,
+            total,
+            "{msg} [{wide_bar}] {bytes}/{total_bytes} {eta}",
+        );
     }
 
     /// Things of a phase.
     pub fn count(&self, phase: &str, done: u64, total: u64) {
-        self.draw(phase, done, Some(total), "{msg} [{wide_bar}] {pos}/{len} {eta}");
+        self.draw(
+            phase,
+            done,
+            Some(total),
+            "{msg} [{wide_bar}] {pos}/{len} {eta}",
+        );
     }
 
     fn draw(&self, phase: &str, done: u64, total: Option<u64>, bar: &str) {
         let phase = crate::text::sanitise(phase);
         if self.bar.is_hidden() {
-            let mut last = self.plain.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut last = self
+                .plain
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             if *last != phase.as_str() {
                 out::note(&phase);
                 *last = phase.to_string();
             }
             return;
         }
-        let form = if total.is_some() { bar } else { "{spinner} {msg} {bytes}" };
+        let form = if total.is_some() {
+            bar
+        } else {
+            "{spinner} {msg} {bytes}"
+        };
         if let Ok(style) = ProgressStyle::with_template(form) {
             self.bar.set_style(style.progress_chars("=> "));
         }
@@ -119,6 +153,7 @@ impl Progress for Bar {
     }
 
     fn note(&self, sentence: &str) {
-        self.bar.suspend(|| out::note(crate::text::sanitise(sentence)));
+        self.bar
+            .suspend(|| out::note(crate::text::sanitise(sentence)));
     }
 }

@@ -34,7 +34,11 @@ fn written(result: io::Result<()>) -> anyhow::Result<()> {
 
 /// Seconds as people read them: `42s`, `5m`, `3h`, `2d`.
 pub fn age(seconds: i64) -> String {
-    let (sign, s) = if seconds < 0 { ("-", -seconds) } else { ("", seconds) };
+    let (sign, s) = if seconds < 0 {
+        ("-", -seconds)
+    } else {
+        ("", seconds)
+    };
     match s {
         0..=59 => format!("{sign}{s}s"),
         60..=3599 => format!("{sign}{}m", s / 60),

@@ -9,16 +9,32 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 pub async fn run(args: &Sandbox) -> anyhow::Result<Ended> {
-    let faults =
-        args.fault.iter().map(|name| name.parse::<Fault>()).collect::<Result<Vec<_>, _>>().map_err(|e| Usage(e.to_string()))?;
-    let running = sandbox::start(Options { port: args.port, seed: args.seed, faults, pace: Pace::Human }).await?;
+    let faults = args
+        .fault
+        .iter()
+        .map(|name| name.parse::<Fault>())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|e| Usage(e.to_string()))?;
+    let running = sandbox::start(Options {
+        port: args.port,
+        seed: args.seed,
+        faults,
+        pace: Pace::Human,
+    })
+    .await?;
     let credentials = running.credentials();
-    let faults: Vec<_> = running.faults().into_iter().map(|(name, what)| json!({ "name": name, "what": what })).collect();
+    let faults: Vec<_> = running
+        .faults()
+        .into_iter()
+        .map(|(name, what)| json!({ "name": name, "what": what }))
+        .collect();
     out::json(&json!({
         "base_url": running.base_url, "app_key": credentials.app_key, "app_secret": credentials.app_secret,
         "service_id": credentials.service_id, "consent_url": credentials.consent_url, "faults": faults,
     }))?;
-    out::note("serving; Ctrl-C stops. A fault is switched by POST /sandbox/faults {\"name\":…,\"on\":true}");
+    out::note(
+        "serving; Ctrl-C stops. A fault is switched by POST /sandbox/faults {\"name\":…,\"on\":true}",
+    );
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone()).await;
     stop.cancelled().await;

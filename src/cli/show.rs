@@ -11,22 +11,46 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub async fn list(context: &Context, args: &List) -> anyhow::Result<Ended> {
-    let queue: Queue = args.queue.as_deref().unwrap_or("open").parse().map_err(|e| Usage(format!("{e}")))?;
+    let queue: Queue = args
+        .queue
+        .as_deref()
+        .unwrap_or("open")
+        .parse()
+        .map_err(|e| Usage(format!("{e}")))?;
     let intent = match &args.intent {
         None => None,
         Some(key) => Some(Intent::from_key(key).ok_or_else(|| {
             let nearest = Intent::nearest_key(key);
-            Usage(format!("there is no intent `{}`; did you mean `{nearest}`?", crate::text::sanitise(key)))
+            Usage(format!(
+                "there is no intent `{}`; did you mean `{nearest}`?",
+                crate::text::sanitise(key)
+            ))
         })?),
     };
     let store = context.store().await?;
     let now = Timestamp::now();
-    let rows = store.list(&Filter { queue, intent, lang: args.lang.clone(), limit: args.limit }, now).await?;
+    let rows = store
+        .list(
+            &Filter {
+                queue,
+                intent,
+                lang: args.lang.clone(),
+                limit: args.limit,
+            },
+            now,
+        )
+        .await?;
     if rows.is_empty() && !args.json {
-        out::note("nothing here; `sextant sync --once` polls, `sextant account add tiktok_shop` connects a shop");
+        out::note(
+            "nothing here; `sextant sync --once` polls, `sextant account add tiktok_shop` connects a shop",
+        );
     }
     for row in &rows {
-        if args.json { out::json(&row_json(row, now))? } else { out::line(row_line(row, now))? }
+        if args.json {
+            out::json(&row_json(row, now))?
+        } else {
+            out::line(row_line(row, now))?
+        }
     }
     Ok(Ended::Done)
 }
@@ -48,7 +72,13 @@ fn seconds(since: Timestamp, now: Timestamp) -> i64 {
 
 /// One line of the leading message; a placeholder where it has no words.
 fn preview(row: &Row) -> String {
-    let text = row.preview.safe().as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = row
+        .preview
+        .safe()
+        .as_str()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     match row.lead_kind {
         Some(kind) if text.is_empty() => format!("[{kind}]"),
         _ => text.chars().take(120).collect(),
@@ -61,14 +91,31 @@ fn row_line(row: &Row, now: Timestamp) -> String {
         Some("high") => "! ",
         _ => "  ",
     };
-    let due = row.due_at.map_or_else(|| "-".to_owned(), |due| out::age(-seconds(due, now)));
-    let unsure = if row.outcome.is_some_and(|o| o.as_str() != "intent") { "?" } else { " " };
+    let due = row
+        .due_at
+        .map_or_else(|| "-".to_owned(), |due| out::age(-seconds(due, now)));
+    let unsure = if row.outcome.is_some_and(|o| o.as_str() != "intent") {
+        "?"
+    } else {
+        " "
+    };
     let intent = row.intent.map_or("…", Intent::key);
-    let author: String = row.conversation.buyer_name.safe().as_str().replace('\n', " ").chars().take(14).collect();
+    let author: String = row
+        .conversation
+        .buyer_name
+        .safe()
+        .as_str()
+        .replace('\n', " ")
+        .chars()
+        .take(14)
+        .collect();
     let id = row.conversation.id.as_str();
     let ending = &id[id.len().saturating_sub(8)..];
     let lang = row.lang.as_deref().unwrap_or("");
-    format!("{mark} {ending} {due:>5} {lang:<7} {author:<14} {intent:<31}{unsure} {}", preview(row))
+    format!(
+        "{mark} {ending} {due:>5} {lang:<7} {author:<14} {intent:<31}{unsure} {}",
+        preview(row)
+    )
 }
 
 pub async fn show(context: &Context, id: &str, as_json: bool) -> anyhow::Result<Ended> {
@@ -96,7 +143,13 @@ pub async fn show(context: &Context, id: &str, as_json: bool) -> anyhow::Result<
         }))?;
         return Ok(Ended::Done);
     }
-    out::line(format!("{} · {} · {} · {}", c.buyer_name.safe(), c.channel, c.status.as_str(), c.id))?;
+    out::line(format!(
+        "{} · {} · {} · {}",
+        c.buyer_name.safe(),
+        c.channel,
+        c.status.as_str(),
+        c.id
+    ))?;
     for message in &messages {
         out::line(message_line(message))?;
     }
@@ -129,13 +182,23 @@ fn from(author: Author) -> &'static str {
 }
 
 fn message_line(m: &Message) -> String {
-    let text = if m.text.is_empty() { format!("[{}]", m.kind) } else { m.text.safe().to_string() };
+    let text = if m.text.is_empty() {
+        format!("[{}]", m.kind)
+    } else {
+        m.text.safe().to_string()
+    };
     let said = m.classification.as_ref().map(|c| {
         let intent = c.intent.map_or("-", Intent::key);
         format!("   [{} {intent} {:.2} {}]", c.outcome, c.confidence, c.lang)
     });
     let state = m.state.map(|s| format!("   [{s}]"));
-    format!("{}  {:<10} {text}{}{}", m.sent_at, from(m.author), said.unwrap_or_default(), state.unwrap_or_default())
+    format!(
+        "{}  {:<10} {text}{}{}",
+        m.sent_at,
+        from(m.author),
+        said.unwrap_or_default(),
+        state.unwrap_or_default()
+    )
 }
 
 fn order_json(o: &Order) -> Value {
@@ -151,5 +214,11 @@ fn order_json(o: &Order) -> Value {
 fn order_line(o: &Order) -> String {
     let text = |t: &Option<RawText>| t.as_ref().map_or_else(SafeText::default, RawText::safe);
     let id: &RemoteId = &o.remote_id;
-    format!("order {id}: {} · {} · {} {}", text(&o.item), o.status, text(&o.parcel.carrier), text(&o.parcel.last_event))
+    format!(
+        "order {id}: {} · {} · {} {}",
+        text(&o.item),
+        o.status,
+        text(&o.parcel.carrier),
+        text(&o.parcel.last_event)
+    )
 }

@@ -23,14 +23,22 @@ pub async fn run(context: &Context, once: bool, json: bool) -> anyhow::Result<En
     desk.run().await?;
     let totals = desk.monitor.totals();
     let line = json!({ "polled": totals.polled, "stored": totals.stored, "classified": totals.classified });
-    if json { out::json(&line)? } else { out::line(format!("{} new, {} classified", totals.stored, totals.classified))? }
+    if json {
+        out::json(&line)?
+    } else {
+        out::line(format!(
+            "{} new, {} classified",
+            totals.stored, totals.classified
+        ))?
+    }
     Ok(Ended::Done)
 }
 
 /// Ctrl-C or SIGTERM ends the run in good order.
 pub async fn stop_on_signal(stop: CancellationToken) {
     #[cfg(unix)]
-    if let Ok(mut term) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+    if let Ok(mut term) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+    {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
             _ = term.recv() => {}
@@ -42,15 +50,27 @@ pub async fn stop_on_signal(stop: CancellationToken) {
     stop.cancel();
 }
 
-async fn one_round(engine: &Engine, recogniser: Recogniser, as_json: bool) -> anyhow::Result<Ended> {
+async fn one_round(
+    engine: &Engine,
+    recogniser: Recogniser,
+    as_json: bool,
+) -> anyhow::Result<Ended> {
     engine.recover(Timestamp::now()).await?;
     let desk = Desk::new(engine.clone(), recogniser.clone(), CancellationToken::new());
     let (mut failed, mut channels) = (0, Vec::<Value>::new());
-    for account in engine.store.accounts().await?.iter().filter(|a| !transfer::is_import(a)) {
+    for account in engine
+        .store
+        .accounts()
+        .await?
+        .iter()
+        .filter(|a| !transfer::is_import(a))
+    {
         let (health, _) = desk.poll_once(account).await?;
         let why = match &health {
             Health::Ok { .. } => None,
-            Health::NotPermitted(why) | Health::Unauthorized(why) | Health::Trouble(why) => Some(why.clone()),
+            Health::NotPermitted(why) | Health::Unauthorized(why) | Health::Trouble(why) => {
+                Some(why.clone())
+            }
         };
         if let Some(why) = &why {
             failed += 1;
@@ -63,12 +83,19 @@ async fn one_round(engine: &Engine, recogniser: Recogniser, as_json: bool) -> an
     shown.abort();
     // What was polled is stored; without a model it waits, and the reason is said.
     prepared?;
-    recogniser.reconsider_unknown(&engine.store, Timestamp::now).await?;
-    let classified = recogniser.recognise_waiting(&engine.store, Timestamp::now).await?;
+    recogniser
+        .reconsider_unknown(&engine.store, Timestamp::now)
+        .await?;
+    let classified = recogniser
+        .recognise_waiting(&engine.store, Timestamp::now)
+        .await?;
     engine.look_for_unknown(Timestamp::now()).await?;
     let settled = engine.deliver_due(Timestamp::now).await?;
     let totals = desk.monitor.totals();
-    let sent: Vec<Value> = settled.iter().map(|s| json!({ "id": s.id, "state": s.state })).collect();
+    let sent: Vec<Value> = settled
+        .iter()
+        .map(|s| json!({ "id": s.id, "state": s.state }))
+        .collect();
     if as_json {
         out::json(&json!({
             "polled": totals.polled, "stored": totals.stored, "classified": classified, "outbox": sent, "channels": channels,
@@ -81,5 +108,9 @@ async fn one_round(engine: &Engine, recogniser: Recogniser, as_json: bool) -> an
             sent.len()
         ))?;
     }
-    Ok(if failed == 0 { Ended::Done } else { Ended::Partly })
+    Ok(if failed == 0 {
+        Ended::Done
+    } else {
+        Ended::Partly
+    })
 }

@@ -67,7 +67,10 @@ impl Default for Outbox {
 
 impl Default for Sync {
     fn default() -> Self {
-        Self { poll_seconds: 60, mark_read: true }
+        Self {
+            poll_seconds: 60,
+            mark_read: true,
+        }
     }
 }
 
@@ -103,7 +106,10 @@ mod tests {
         let path = dir.path().join("config.toml");
         std::fs::write(&path, "[outbox]\nhold_secs = 3\n").unwrap();
         let error = Config::load(&path, true).unwrap_err().to_string();
-        assert!(error.contains("config.toml, line 2: unknown field `hold_secs`"), "{error}");
+        assert!(
+            error.contains("config.toml, line 2: unknown field `hold_secs`"),
+            "{error}"
+        );
         assert!(error.ends_with("did you mean `hold_seconds`?"), "{error}");
     }
 

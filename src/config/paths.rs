@@ -25,22 +25,36 @@ impl Paths {
     pub fn new(data: Option<PathBuf>, config: Option<PathBuf>) -> Result<Self, PathsError> {
         let project = ProjectDirs::from("", "", "sextant");
         let cache = std::env::var_os("SEXTANT_CACHE_DIR").map(PathBuf::from);
-        let cache = cache.or_else(|| project.as_ref().map(|p| p.cache_dir().to_owned())).ok_or(PathsError::NoHome)?;
-        let data = data.or_else(|| project.as_ref().map(|p| p.data_dir().to_owned())).ok_or(PathsError::NoHome)?;
+        let cache = cache
+            .or_else(|| project.as_ref().map(|p| p.cache_dir().to_owned()))
+            .ok_or(PathsError::NoHome)?;
+        let data = data
+            .or_else(|| project.as_ref().map(|p| p.data_dir().to_owned()))
+            .ok_or(PathsError::NoHome)?;
         let config_file = config
             .or_else(|| project.as_ref().map(|p| p.config_dir().join("config.toml")))
             .unwrap_or_else(|| data.join("config.toml"));
-        Ok(Self { data, config_file, cache })
+        Ok(Self {
+            data,
+            config_file,
+            cache,
+        })
     }
 
     /// Makes the data folder, readable by its owner only.
     pub fn create(&self) -> Result<(), PathsError> {
-        private_folder(&self.data).map_err(|why| PathsError::Unusable { path: self.data.display().to_string(), why })
+        private_folder(&self.data).map_err(|why| PathsError::Unusable {
+            path: self.data.display().to_string(),
+            why,
+        })
     }
 
     /// A folder beside the configuration file.
     pub fn beside_config(&self, name: &str) -> PathBuf {
-        self.config_file.parent().unwrap_or(Path::new(".")).join(name)
+        self.config_file
+            .parent()
+            .unwrap_or(Path::new("."))
+            .join(name)
     }
 
     /// The embedded database, where no other is named.

@@ -1,6 +1,6 @@
 //! A scripted agent: takes what is most urgent, stages template 1, sends it, and now and then takes one back.
 
-use crate::domain::{ConversationId, Conversation, Origin};
+use crate::domain::{Conversation, ConversationId, Origin};
 use crate::engine::Engine;
 use crate::engine::compose::{ComposeError, Wishes};
 use crate::store::Filter;
@@ -37,7 +37,12 @@ pub struct Agent {
 
 impl Agent {
     pub fn new(engine: Engine, stop: CancellationToken) -> Self {
-        Self { engine, stop, answered: HashSet::new(), replies: 0 }
+        Self {
+            engine,
+            stop,
+            answered: HashSet::new(),
+            replies: 0,
+        }
     }
 
     pub async fn work(mut self) -> anyhow::Result<()> {
@@ -52,10 +57,25 @@ impl Agent {
 
     /// The most urgent conversation that was not answered yet and that one of its templates fits.
     async fn next(&mut self) -> anyhow::Result<()> {
-        let rows = self.engine.store.list(&Filter { limit: 60, ..Filter::default() }, Timestamp::now()).await?;
+        let rows = self
+            .engine
+            .store
+            .list(
+                &Filter {
+                    limit: 60,
+                    ..Filter::default()
+                },
+                Timestamp::now(),
+            )
+            .await?;
         for row in rows {
             let c = row.conversation;
-            let Some(intent) = row.intent.filter(|_| c.can_reply && self.answered.insert(c.id.clone())) else { continue };
+            let Some(intent) = row
+                .intent
+                .filter(|_| c.can_reply && self.answered.insert(c.id.clone()))
+            else {
+                continue;
+            };
             let templates = self.engine.templates.of(intent).count();
             if templates == 0 {
                 self.engine.done(&c, Timestamp::now()).await?;
@@ -72,16 +92,35 @@ impl Agent {
 
     /// False where a slot blocks that only the order could fill.
     async fn answer(&mut self, c: &Conversation, number: &str) -> anyhow::Result<bool> {
-        let slots = KNOWN.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let wishes = Wishes { slots, ..Wishes::default() };
-        let staged = match self.engine.stage(c, number, &wishes, Timestamp::now()).await {
+        let slots = KNOWN
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        let wishes = Wishes {
+            slots,
+            ..Wishes::default()
+        };
+        let staged = match self
+            .engine
+            .stage(c, number, &wishes, Timestamp::now())
+            .await
+        {
             Ok(staged) => staged,
             Err(error) if error.is::<ComposeError>() => return Ok(false),
             Err(error) => return Err(error),
         };
         let (key, lang) = (staged.template.as_str(), staged.filled.lang.as_str());
         let hold = self.engine.settings.hold;
-        self.engine.queue_reply(c, &staged.filled.text, Some((key, lang)), Origin::Person, hold, Timestamp::now()).await?;
+        self.engine
+            .queue_reply(
+                c,
+                &staged.filled.text,
+                Some((key, lang)),
+                Origin::Person,
+                hold,
+                Timestamp::now(),
+            )
+            .await?;
         self.replies += 1;
         if self.replies.is_multiple_of(RECALL_EVERY) {
             self.engine.undo(Some(&c.id), Timestamp::now()).await?;

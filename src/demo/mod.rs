@@ -8,11 +8,11 @@
 
 mod agent;
 
+use crate::channel::tiktok_shop::Credentials;
+use crate::domain::{OutboxState, Outcome};
 use crate::engine::recognise::Recogniser;
 use crate::engine::run::Desk;
 use crate::engine::{Engine, accounts::Consent, secrets::Secrets};
-use crate::channel::tiktok_shop::Credentials;
-use crate::domain::{Outcome, OutboxState};
 use crate::sandbox::{self, Options, Pace, Running};
 use crate::store::OutboxFilter;
 use anyhow::Context;
@@ -57,10 +57,19 @@ pub async fn run(
     span: Duration,
     stop: CancellationToken,
 ) -> anyhow::Result<Figures> {
-    let day = sandbox::start(Options { port: 0, seed, faults: Vec::new(), pace: Pace::Demo }).await?;
+    let day = sandbox::start(Options {
+        port: 0,
+        seed,
+        faults: Vec::new(),
+        pace: Pace::Demo,
+    })
+    .await?;
     connect(&day, engine, secrets).await?;
     let desk = Desk::new(engine.clone(), recogniser.clone(), stop.clone());
-    let (runner, hand) = (desk.clone(), agent::Agent::new(engine.clone(), stop.clone()));
+    let (runner, hand) = (
+        desk.clone(),
+        agent::Agent::new(engine.clone(), stop.clone()),
+    );
     let running = tokio::spawn(async move { runner.run().await });
     let working = tokio::spawn(hand.work());
     tokio::select! {
@@ -71,7 +80,9 @@ pub async fn run(
     working.await??;
     running.await??;
     // What was fetched last is recognised too: no message is left behind.
-    recogniser.recognise_waiting(&engine.store, Timestamp::now).await?;
+    recogniser
+        .recognise_waiting(&engine.store, Timestamp::now)
+        .await?;
     let figures = count(engine, &desk).await?;
     day.stop().await;
     Ok(figures)
@@ -80,19 +91,30 @@ pub async fn run(
 /// Connects the sandbox's shop the way a seller does: consent page, redirect, code, exchange.
 async fn connect(day: &Running, engine: &Engine, secrets: &Secrets) -> anyhow::Result<()> {
     let given = day.credentials();
-    let credentials =
-        Credentials { app_key: given.app_key, app_secret: SecretString::from(given.app_secret), service_id: given.service_id };
+    let credentials = Credentials {
+        app_key: given.app_key,
+        app_secret: SecretString::from(given.app_secret),
+        service_id: given.service_id,
+    };
     let state = uuid::Uuid::new_v4().simple().to_string();
     let consent = Consent::begin(credentials, Some(day.base_url.clone()), false, state);
-    let ended_on = crate::http::redirect_of(&consent.url()).await.context("the consent page")?;
-    consent.finish(&ended_on, &engine.store, secrets, Timestamp::now()).await?;
+    let ended_on = crate::http::redirect_of(&consent.url())
+        .await
+        .context("the consent page")?;
+    consent
+        .finish(&ended_on, &engine.store, secrets, Timestamp::now())
+        .await?;
     Ok(())
 }
 
 async fn count(engine: &Engine, desk: &Desk) -> anyhow::Result<Figures> {
     let (counts, totals) = (engine.store.counts().await?, desk.monitor.totals());
     let recognised = engine.store.recognised().await?;
-    let sure = counts.by_outcome.get(&Outcome::Intent).copied().unwrap_or(0);
+    let sure = counts
+        .by_outcome
+        .get(&Outcome::Intent)
+        .copied()
+        .unwrap_or(0);
     let outbox = engine.store.outbox(&OutboxFilter::default()).await?;
     let of = |states: &[OutboxState]| outbox.iter().filter(|o| states.contains(&o.state)).count();
     Ok(Figures {

@@ -37,7 +37,10 @@ pub struct Source {
 }
 
 impl Source {
-    pub const UNKNOWN: Self = Self { kind: SourceKind::Unknown, reference: None };
+    pub const UNKNOWN: Self = Self {
+        kind: SourceKind::Unknown,
+        reference: None,
+    };
 }
 
 named! {

@@ -21,12 +21,13 @@ pub mod taxonomy;
 
 pub use classification::{Classification, Neighbour, Outcome, Scored, Verdict};
 pub use conversation::{
-    Account, Author, ChannelKind, Conversation, Message, MessageKind, Source, SourceKind, Status, Surface,
+    Account, Author, ChannelKind, Conversation, Message, MessageKind, Source, SourceKind, Status,
+    Surface,
 };
 pub use ids::{AccountId, ConversationId, MessageId, OutgoingId, RemoteId};
 pub use incoming::{Buyer, Cursor, IncomingConversation, IncomingMessage};
 pub use order::{Order, OrderStatus, Parcel};
-pub use outbox::{Draft, Origin, Outgoing, OutboxState, Receipt};
+pub use outbox::{Draft, Origin, OutboxState, Outgoing, Receipt};
 pub use taxonomy::{Automation, Intent, Risk};
 
 /// Declares an enum whose variants have one stable text each: in the database, in JSON, on the command line.

@@ -30,7 +30,9 @@ named! {
 impl OutboxState {
     /// Whether a reply may go from here to `next`.
     pub fn may_become(self, next: Self) -> bool {
-        use OutboxState::{Cancelled, Claimed, Delivered, FailedFinal, FailedRetryable, Held, Read, Sent, Unknown};
+        use OutboxState::{
+            Cancelled, Claimed, Delivered, FailedFinal, FailedRetryable, Held, Read, Sent, Unknown,
+        };
         matches!(
             (self, next),
             (Held | FailedRetryable, Claimed | Cancelled)

@@ -53,7 +53,10 @@ impl Intent {
     }
 
     pub fn from_key(key: &str) -> Option<Self> {
-        LEAVES.iter().position(|leaf| leaf.key == key).map(|i| Self(i as u8))
+        LEAVES
+            .iter()
+            .position(|leaf| leaf.key == key)
+            .map(|i| Self(i as u8))
     }
 
     /// The known key that looks most like `key`, for an error message.
@@ -131,7 +134,15 @@ const fn leaf(
     sla_minutes: Option<u32>,
     next_action: &'static str,
 ) -> Leaf {
-    Leaf { key, en, zh, risk, automation, sla_minutes, next_action }
+    Leaf {
+        key,
+        en,
+        zh,
+        risk,
+        automation,
+        sla_minutes,
+        next_action,
+    }
 }
 
 #[rustfmt::skip]
@@ -199,7 +210,10 @@ mod tests {
     #[test]
     fn every_leaf_has_a_parent_and_a_key_of_its_own() {
         for intent in Intent::all() {
-            assert!(PARENTS.iter().any(|(p, _)| *p == intent.parent()), "{intent}");
+            assert!(
+                PARENTS.iter().any(|(p, _)| *p == intent.parent()),
+                "{intent}"
+            );
             assert_eq!(Intent::from_key(intent.key()), Some(intent));
         }
     }

@@ -3,8 +3,8 @@
 //! An authorisation (credentials, tokens, the shops they are for) is one file of [`Secrets`]; an account in the store
 //! names a shop, and finds its authorisation by the shop's id. The one rule: nothing secret enters the database.
 
-use super::secrets::Secrets;
 use super::Usage;
+use super::secrets::Secrets;
 use crate::channel::Channel;
 use crate::channel::tiktok_shop::{
     self, Credentials, Endpoints, Shop, TiktokShop, TokenStore, TokenStoreError, Tokens,
@@ -31,7 +31,11 @@ pub struct Channels {
 
 impl Channels {
     pub fn new(store: Store, secrets: Secrets) -> Self {
-        Self { store, secrets, open: Arc::default() }
+        Self {
+            store,
+            secrets,
+            open: Arc::default(),
+        }
     }
 
     /// Puts a channel in place of the one that would be built: a test, a script.
@@ -68,7 +72,10 @@ impl Channels {
             .find(|s| s.id == account.remote_id.as_str())
             .context("the authorisation names no such shop")?
             .to_shop();
-        let keeper = Arc::new(Keeper { secrets: self.secrets.clone(), name });
+        let keeper = Arc::new(Keeper {
+            secrets: self.secrets.clone(),
+            name,
+        });
         Ok(Arc::new(TiktokShop::new(tiktok_shop::Settings {
             http: Arc::new(HttpClient::new(policy(account.base_url.as_deref()))),
             endpoints: endpoints(account.base_url.as_deref(), authorisation.united_states),
@@ -86,8 +93,18 @@ fn endpoints(base_url: Option<&str>, united_states: bool) -> Endpoints {
 
 /// The platform's quota is shared by all its sellers and never told; a server on this machine has none.
 fn policy(base_url: Option<&str>) -> Policy {
-    let local = base_url.and_then(|u| url::Url::parse(u).ok()).is_some_and(|u| http::is_this_machine(&u));
-    if local { Policy { per_second: 100.0, burst: 100, ..Policy::default() } } else { Policy::default() }
+    let local = base_url
+        .and_then(|u| url::Url::parse(u).ok())
+        .is_some_and(|u| http::is_this_machine(&u));
+    if local {
+        Policy {
+            per_second: 100.0,
+            burst: 100,
+            ..Policy::default()
+        }
+    } else {
+        Policy::default()
+    }
 }
 
 /// A consent that was begun: where to send the seller, and what comes back.
@@ -101,9 +118,20 @@ pub struct Consent {
 
 impl Consent {
     /// Begins one for TikTok Shop. `state` is random and comes back with the code.
-    pub fn begin(credentials: Credentials, base_url: Option<String>, united_states: bool, state: String) -> Self {
+    pub fn begin(
+        credentials: Credentials,
+        base_url: Option<String>,
+        united_states: bool,
+        state: String,
+    ) -> Self {
         let endpoints = endpoints(base_url.as_deref(), united_states);
-        Self { credentials, endpoints, base_url, united_states, state }
+        Self {
+            credentials,
+            endpoints,
+            base_url,
+            united_states,
+            state,
+        }
     }
 
     /// The page that the seller opens, in any browser.
@@ -116,12 +144,25 @@ impl Consent {
     ///
     /// # Errors
     /// A URL of another consent, a used code, a missing permission: in the platform's words.
-    pub async fn finish(self, pasted: &str, store: &Store, secrets: &Secrets, now: Timestamp) -> anyhow::Result<Vec<Account>> {
-        let code = tiktok_shop::parse_pasted(pasted, &self.state).map_err(|e| Usage(e.to_string()))?;
+    pub async fn finish(
+        self,
+        pasted: &str,
+        store: &Store,
+        secrets: &Secrets,
+        now: Timestamp,
+    ) -> anyhow::Result<Vec<Account>> {
+        let code =
+            tiktok_shop::parse_pasted(pasted, &self.state).map_err(|e| Usage(e.to_string()))?;
         let http = HttpClient::new(policy(self.base_url.as_deref()));
-        let tokens = tiktok_shop::exchange(&http, &self.endpoints, &self.credentials, &code).await?;
-        let shops = tiktok_shop::authorized_shops(&http, &self.endpoints, &self.credentials, &tokens).await?;
-        anyhow::ensure!(!shops.is_empty(), "the seller authorised no shop; open the consent page again with the shop's owner");
+        let tokens =
+            tiktok_shop::exchange(&http, &self.endpoints, &self.credentials, &code).await?;
+        let shops =
+            tiktok_shop::authorized_shops(&http, &self.endpoints, &self.credentials, &tokens)
+                .await?;
+        anyhow::ensure!(
+            !shops.is_empty(),
+            "the seller authorised no shop; open the consent page again with the shop's owner"
+        );
         let kept = Authorisation::new(&self.credentials, &tokens, &shops, self.united_states);
         kept.save(secrets, &kept.file_name())?;
         let mut accounts = Vec::new();
@@ -143,8 +184,14 @@ impl Consent {
 /// Forgets the secrets of an account on this machine; what is stored stays.
 pub fn disconnect(account: &Account, secrets: &Secrets) -> anyhow::Result<()> {
     let (name, mut authorisation) = Authorisation::of_shop(secrets, &account.remote_id)?;
-    authorisation.shops.retain(|s| s.id != account.remote_id.as_str());
-    if authorisation.shops.is_empty() { secrets.remove(&name) } else { authorisation.save(secrets, &name) }
+    authorisation
+        .shops
+        .retain(|s| s.id != account.remote_id.as_str());
+    if authorisation.shops.is_empty() {
+        secrets.remove(&name)
+    } else {
+        authorisation.save(secrets, &name)
+    }
 }
 
 /// Whether the secrets of an account are on this machine.
@@ -184,7 +231,12 @@ struct StoredShop {
 }
 
 impl Authorisation {
-    fn new(credentials: &Credentials, tokens: &Tokens, shops: &[Shop], united_states: bool) -> Self {
+    fn new(
+        credentials: &Credentials,
+        tokens: &Tokens,
+        shops: &[Shop],
+        united_states: bool,
+    ) -> Self {
         let shop = |s: &Shop| StoredShop {
             id: s.id.as_str().to_owned(),
             name: s.name.safe().to_string(),
@@ -203,7 +255,13 @@ impl Authorisation {
 
     /// One file an authorised seller; the id is a platform's, so only its harmless characters make the name.
     fn file_name(&self) -> String {
-        let id: String = self.tokens.open_id.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
+        let id: String = self
+            .tokens
+            .open_id
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .take(64)
+            .collect();
         format!("tiktok_shop-{id}")
     }
 
@@ -214,13 +272,16 @@ impl Authorisation {
                 return Ok((name, authorisation));
             }
         }
-        anyhow::bail!("this account is not connected on this machine; run `sextant account add tiktok_shop`")
+        anyhow::bail!(
+            "this account is not connected on this machine; run `sextant account add tiktok_shop`"
+        )
     }
 
     fn load(secrets: &Secrets, name: &str) -> anyhow::Result<Self> {
         // The parser's own words could quote a secret.
-        serde_json::from_str(&secrets.load(name)?)
-            .map_err(|_| anyhow::anyhow!("the secrets file `{name}` is damaged; add the account again"))
+        serde_json::from_str(&secrets.load(name)?).map_err(|_| {
+            anyhow::anyhow!("the secrets file `{name}` is damaged; add the account again")
+        })
     }
 
     fn save(&self, secrets: &Secrets, name: &str) -> anyhow::Result<()> {
@@ -296,6 +357,7 @@ impl TokenStore for Keeper {
 
     async fn load(&self) -> Result<Option<Tokens>, TokenStoreError> {
         let kept = Authorisation::load(&self.secrets, &self.name);
-        kept.map(|a| Some(a.tokens.to_tokens())).map_err(|e| TokenStoreError(crate::text::sanitise(&format!("{e:#}"))))
+        kept.map(|a| Some(a.tokens.to_tokens()))
+            .map_err(|e| TokenStoreError(crate::text::sanitise(&format!("{e:#}"))))
     }
 }

@@ -5,11 +5,9 @@
 
 use super::desk::Inverse;
 use super::{Engine, Usage, orders};
-use crate::domain::{
-    Conversation, Draft, Message, Origin, Outgoing, OutgoingId, OutboxState,
-};
-use crate::template::{FillError, Filled, Slots, SlotProblem, Template, fill, slot_text};
+use crate::domain::{Conversation, Draft, Message, Origin, OutboxState, Outgoing, OutgoingId};
 use crate::store::OutboxFilter;
+use crate::template::{FillError, Filled, SlotProblem, Slots, Template, fill, slot_text};
 use crate::text::{SafeText, sanitise};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -68,14 +66,28 @@ impl Engine {
     ///
     /// # Errors
     /// [`ComposeError::Blocked`] with every slot that is missing, empty or stale; an unknown template with the nearest name.
-    pub async fn stage(&self, c: &Conversation, name: &str, wishes: &Wishes, now: Timestamp) -> anyhow::Result<Staged> {
+    pub async fn stage(
+        &self,
+        c: &Conversation,
+        name: &str,
+        wishes: &Wishes,
+        now: Timestamp,
+    ) -> anyhow::Result<Staged> {
         let messages = self.store.messages(&c.id).await?;
         let lead = self.store.lead(&c.id).await?;
-        let template = self.templates.find(name, lead.intent).ok_or_else(|| self.no_template(name))?;
-        let lang = wishes.lang.clone().or(lead.lang).unwrap_or_else(|| "en".to_owned());
+        let template = self
+            .templates
+            .find(name, lead.intent)
+            .ok_or_else(|| self.no_template(name))?;
+        let lang = wishes
+            .lang
+            .clone()
+            .or(lead.lang)
+            .unwrap_or_else(|| "en".to_owned());
         let (slots, context) = self.slots(c, &messages, wishes, now).await?;
         let used = self.times_used(c, &template.key).await?;
-        let filled = fill(template, &lang, &slots, used, now).map_err(|e| self.explain(template, e, &context))?;
+        let filled = fill(template, &lang, &slots, used, now)
+            .map_err(|e| self.explain(template, e, &context))?;
         self.store
             .put_draft(&Draft {
                 conversation_id: c.id.clone(),
@@ -87,19 +99,33 @@ impl Engine {
             })
             .await?;
         let lacks_lang = (filled.lang != lang && !lang.starts_with(&filled.lang)).then_some(lang);
-        Ok(Staged { template: template.key.clone(), filled, lacks_lang })
+        Ok(Staged {
+            template: template.key.clone(),
+            filled,
+            lacks_lang,
+        })
     }
 
     /// How often this buyer was sent the template: its variants rotate.
     async fn times_used(&self, c: &Conversation, template: &str) -> anyhow::Result<usize> {
-        let filter = OutboxFilter { conversation: Some(c.id.clone()), ..OutboxFilter::default() };
+        let filter = OutboxFilter {
+            conversation: Some(c.id.clone()),
+            ..OutboxFilter::default()
+        };
         let sent = self.store.outbox(&filter).await?;
-        let counts = |o: &&Outgoing| o.template.as_deref() == Some(template) && o.state != OutboxState::Cancelled;
+        let counts = |o: &&Outgoing| {
+            o.template.as_deref() == Some(template) && o.state != OutboxState::Cancelled
+        };
         Ok(sent.iter().filter(counts).count())
     }
 
     /// Keeps a text as the conversation's draft.
-    pub async fn keep_draft(&self, c: &Conversation, text: &str, now: Timestamp) -> anyhow::Result<()> {
+    pub async fn keep_draft(
+        &self,
+        c: &Conversation,
+        text: &str,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
         let draft = Draft {
             conversation_id: c.id.clone(),
             text: text.into(),
@@ -112,8 +138,14 @@ impl Engine {
     }
 
     fn no_template(&self, name: &str) -> Usage {
-        let nearest = self.templates.nearest(name).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
-        Usage(format!("there is no template `{name}` for this conversation{nearest}"))
+        let nearest = self
+            .templates
+            .nearest(name)
+            .map(|n| format!("; did you mean `{n}`?"))
+            .unwrap_or_default();
+        Usage(format!(
+            "there is no template `{name}` for this conversation{nearest}"
+        ))
     }
 
     async fn slots(
@@ -130,7 +162,9 @@ impl Engine {
         if let Some(agent) = &self.settings.agent {
             slots.set("ask.agent", slot_text(&sanitise(agent)));
         }
-        let context = self.order_context(c, messages, wishes.order.as_deref(), now).await?;
+        let context = self
+            .order_context(c, messages, wishes.order.as_deref(), now)
+            .await?;
         if let Some(order) = &context.chosen {
             orders::fill_slots(&mut slots, order);
             if let Some(item) = &order.item {
@@ -143,17 +177,32 @@ impl Engine {
         Ok((slots, context))
     }
 
-    fn explain(&self, template: &Template, error: FillError, context: &orders::OrderContext) -> anyhow::Error {
-        let FillError::Blocked(problems) = error else { return error.into() };
+    fn explain(
+        &self,
+        template: &Template,
+        error: FillError,
+        context: &orders::OrderContext,
+    ) -> anyhow::Error {
+        let FillError::Blocked(problems) = error else {
+            return error.into();
+        };
         let gaps = problems
             .into_iter()
             .map(|problem| Gap {
                 label: self.templates.label(&problem.slot).map(|l| l.en.clone()),
-                advice: problem.slot.starts_with("order.").then(|| order_advice(context)).flatten(),
+                advice: problem
+                    .slot
+                    .starts_with("order.")
+                    .then(|| order_advice(context))
+                    .flatten(),
                 problem,
             })
             .collect();
-        ComposeError::Blocked { template: template.key.clone(), gaps }.into()
+        ComposeError::Blocked {
+            template: template.key.clone(),
+            gaps,
+        }
+        .into()
     }
 
     /// Checks a reply and puts it in the outbox, where it is held. The draft of the conversation is used up.
@@ -188,7 +237,9 @@ impl Engine {
             claimed_at: None,
         };
         self.store.enqueue(&outgoing).await?;
-        let inverse = Inverse::Recall { outgoing: outgoing.id.as_str().to_owned() };
+        let inverse = Inverse::Recall {
+            outgoing: outgoing.id.as_str().to_owned(),
+        };
         self.remember("reply", Some(&c.id), &inverse, now).await?;
         Ok(outgoing)
     }
@@ -196,20 +247,37 @@ impl Engine {
     /// What may leave: not empty, not too long, nothing hidden, no unfilled slot, to a conversation that takes replies.
     async fn check(&self, c: &Conversation, text: &str) -> anyhow::Result<SafeText> {
         let refuse = |why: String| ComposeError::Refused(why);
-        let channel = self.channels.of(&c.account_id).await.map_err(|e| refuse(format!("{e:#}")))?;
+        let channel = self
+            .channels
+            .of(&c.account_id)
+            .await
+            .map_err(|e| refuse(format!("{e:#}")))?;
         if !c.can_reply {
-            return Err(refuse("the platform does not take a reply in this conversation".to_owned()).into());
+            return Err(refuse(
+                "the platform does not take a reply in this conversation".to_owned(),
+            )
+            .into());
         }
         let text = sanitise(text.trim());
         if text.as_str().trim().is_empty() {
             return Err(refuse("the reply is empty".to_owned()).into());
         }
-        let (chars, most) = (text.as_str().chars().count(), channel.capabilities().max_reply_chars);
+        let (chars, most) = (
+            text.as_str().chars().count(),
+            channel.capabilities().max_reply_chars,
+        );
         if chars > most {
-            return Err(refuse(format!("the reply has {chars} characters, {} takes {most}; shorten it", c.channel)).into());
+            return Err(refuse(format!(
+                "the reply has {chars} characters, {} takes {most}; shorten it",
+                c.channel
+            ))
+            .into());
         }
         if let Some(slot) = unfilled(text.as_str()) {
-            return Err(refuse(format!("the reply still contains `{slot}`; fill it in or take it out")).into());
+            return Err(refuse(format!(
+                "the reply still contains `{slot}`; fill it in or take it out"
+            ))
+            .into());
         }
         Ok(text)
     }
@@ -219,7 +287,10 @@ impl Engine {
         let outgoing = self.store.outgoing(id).await?;
         if !self.store.cancel(id, now).await? {
             let state = self.store.outgoing(id).await?.state;
-            return Err(Usage(format!("the reply cannot be taken back any more: it is {state}")).into());
+            return Err(Usage(format!(
+                "the reply cannot be taken back any more: it is {state}"
+            ))
+            .into());
         }
         self.store
             .put_draft(&Draft {
@@ -237,14 +308,26 @@ impl Engine {
 
 fn order_advice(context: &orders::OrderContext) -> Option<String> {
     if let Some(why) = &context.failed {
-        return Some(format!("the platform could not be asked ({why}); try again, or use the template that asks for the order number"));
+        return Some(format!(
+            "the platform could not be asked ({why}); try again, or use the template that asks for the order number"
+        ));
     }
     match (context.chosen.is_some(), context.orders.len()) {
         (true, _) => Some("the platform does not say; use another template".to_owned()),
-        (false, 0) => Some("no order of this buyer was found; use the template that asks for the order number".to_owned()),
+        (false, 0) => Some(
+            "no order of this buyer was found; use the template that asks for the order number"
+                .to_owned(),
+        ),
         (false, _) => {
-            let ids: Vec<String> = context.orders.iter().map(|o| o.remote_id.to_string()).collect();
-            Some(format!("the buyer has several orders; say which with --order ({})", ids.join(", ")))
+            let ids: Vec<String> = context
+                .orders
+                .iter()
+                .map(|o| o.remote_id.to_string())
+                .collect();
+            Some(format!(
+                "the buyer has several orders; say which with --order ({})",
+                ids.join(", ")
+            ))
         }
     }
 }
@@ -254,8 +337,15 @@ fn unfilled(text: &str) -> Option<&str> {
     let start = text.find('{')?;
     let end = start + text[start..].find('}')? + 1;
     let inner = text[start..end].trim_matches(|c: char| c == '{' || c == '}' || c.is_whitespace());
-    let is_name = !inner.is_empty() && inner.chars().all(|c| c.is_alphanumeric() || "._- ".contains(c));
-    if is_name { Some(&text[start..end]) } else { unfilled(&text[end..]) }
+    let is_name = !inner.is_empty()
+        && inner
+            .chars()
+            .all(|c| c.is_alphanumeric() || "._- ".contains(c));
+    if is_name {
+        Some(&text[start..end])
+    } else {
+        unfilled(&text[end..])
+    }
 }
 
 #[cfg(test)]

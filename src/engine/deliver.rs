@@ -31,7 +31,9 @@ impl Engine {
         for outgoing in self.store.claim_due(clock(), 16).await? {
             let settlement = match self.channels.of(&outgoing.account_id).await {
                 Ok(channel) => self.attempt(channel.as_ref(), &outgoing, clock).await,
-                Err(why) => Settlement::Refused { error: format!("the account is not connected: {why:#}").into() },
+                Err(why) => Settlement::Refused {
+                    error: format!("the account is not connected: {why:#}").into(),
+                },
             };
             settled.push(self.settle(&outgoing, &settlement, clock()).await?);
         }
@@ -43,7 +45,12 @@ impl Engine {
         Ok(self.store.recover(now.checked_sub(LEASE)?, now).await?)
     }
 
-    async fn attempt(&self, channel: &dyn Channel, outgoing: &Outgoing, clock: fn() -> Timestamp) -> Settlement {
+    async fn attempt(
+        &self,
+        channel: &dyn Channel,
+        outgoing: &Outgoing,
+        clock: fn() -> Timestamp,
+    ) -> Settlement {
         if self.settings.mark_read && channel.capabilities().mark_read && outgoing.attempts <= 1 {
             // A courtesy to the platform; the reply does not depend on it.
             if let Err(error) = channel.mark_read(&outgoing.conversation_remote_id).await {
@@ -65,18 +72,25 @@ impl Engine {
     ) -> Settlement {
         let words = error.to_string();
         match error {
-            ChannelError::RateLimited { retry_after } => {
-                later(outgoing, retry_after.and_then(|d| d.try_into().ok()), &words, clock())
-            }
+            ChannelError::RateLimited { retry_after } => later(
+                outgoing,
+                retry_after.and_then(|d| d.try_into().ok()),
+                &words,
+                clock(),
+            ),
             ChannelError::NotSent(_) => later(outgoing, None, &words, clock()),
             ChannelError::Unauthorized(_)
             | ChannelError::NotPermitted(_)
             | ChannelError::ClockSkew(_)
-            | ChannelError::Rejected(_) => Settlement::Refused { error: words.into() },
+            | ChannelError::Rejected(_) => Settlement::Refused {
+                error: words.into(),
+            },
             ChannelError::Ambiguous(_) | ChannelError::Protocol(_) => {
                 match self.read_back(channel, outgoing).await {
                     Some(receipt) => sent(receipt),
-                    None => Settlement::Unknown { error: words.into() },
+                    None => Settlement::Unknown {
+                        error: words.into(),
+                    },
                 }
             }
         }
@@ -87,22 +101,30 @@ impl Engine {
             return None;
         }
         let since = outgoing.claimed_at.unwrap_or(outgoing.created_at);
-        channel.find_sent(outgoing, since).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "reading back failed");
-            None
-        })
+        channel
+            .find_sent(outgoing, since)
+            .await
+            .unwrap_or_else(|error| {
+                tracing::warn!(%error, "reading back failed");
+                None
+            })
     }
 
     /// Looks again for replies of unknown outcome. Finding one settles it; not finding one proves nothing.
     pub async fn look_for_unknown(&self, now: Timestamp) -> anyhow::Result<Vec<Settled>> {
         let mut settled = Vec::new();
-        let unknown = OutboxFilter { state: Some(OutboxState::Unknown), ..OutboxFilter::default() };
+        let unknown = OutboxFilter {
+            state: Some(OutboxState::Unknown),
+            ..OutboxFilter::default()
+        };
         for outgoing in self.store.outbox(&unknown).await? {
             let since = outgoing.claimed_at.unwrap_or(outgoing.created_at);
             if now.duration_since(since) > LOOK_FOR {
                 continue;
             }
-            let Ok(channel) = self.channels.of(&outgoing.account_id).await else { continue };
+            let Ok(channel) = self.channels.of(&outgoing.account_id).await else {
+                continue;
+            };
             if let Some(receipt) = self.read_back(channel.as_ref(), &outgoing).await {
                 settled.push(self.settle(&outgoing, &sent(receipt), now).await?);
             }
@@ -110,22 +132,48 @@ impl Engine {
         Ok(settled)
     }
 
-    async fn settle(&self, outgoing: &Outgoing, settlement: &Settlement, now: Timestamp) -> anyhow::Result<Settled> {
-        let settled = self.store.settle(&outgoing.id, outgoing.state, settlement, now).await?;
-        Ok(Settled { id: settled.id, state: settled.state })
+    async fn settle(
+        &self,
+        outgoing: &Outgoing,
+        settlement: &Settlement,
+        now: Timestamp,
+    ) -> anyhow::Result<Settled> {
+        let settled = self
+            .store
+            .settle(&outgoing.id, outgoing.state, settlement, now)
+            .await?;
+        Ok(Settled {
+            id: settled.id,
+            state: settled.state,
+        })
     }
 }
 
 fn sent(receipt: Receipt) -> Settlement {
-    Settlement::Sent { platform_id: receipt.platform_id }
+    Settlement::Sent {
+        platform_id: receipt.platform_id,
+    }
 }
 
 /// It never left: again after `wait`, else after 2, 4, 8 … s, up to a minute; after the last attempt it has failed.
-fn later(outgoing: &Outgoing, wait: Option<SignedDuration>, words: &str, now: Timestamp) -> Settlement {
+fn later(
+    outgoing: &Outgoing,
+    wait: Option<SignedDuration>,
+    words: &str,
+    now: Timestamp,
+) -> Settlement {
     if outgoing.attempts >= MAX_ATTEMPTS {
-        return Settlement::Refused { error: format!("{words}; given up after {MAX_ATTEMPTS} attempts").into() };
+        return Settlement::Refused {
+            error: format!("{words}; given up after {MAX_ATTEMPTS} attempts").into(),
+        };
     }
-    let wait = wait.unwrap_or_else(|| SignedDuration::from_secs((1i64 << outgoing.attempts.min(6)).min(60)));
-    let send_at = now.checked_add(wait.min(SignedDuration::from_hours(1))).unwrap_or(now);
-    Settlement::Retry { error: words.into(), send_at }
+    let wait = wait
+        .unwrap_or_else(|| SignedDuration::from_secs((1i64 << outgoing.attempts.min(6)).min(60)));
+    let send_at = now
+        .checked_add(wait.min(SignedDuration::from_hours(1)))
+        .unwrap_or(now);
+    Settlement::Retry {
+        error: words.into(),
+        send_at,
+    }
 }

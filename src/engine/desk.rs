@@ -4,10 +4,11 @@
 //! there, it does not guess.
 
 use super::{Engine, Usage};
-use crate::domain::{
-    Classification, Conversation, ConversationId, Intent, MessageId, Outcome, OutgoingId, Scored, Status, Verdict,
-};
 use crate::classify::Reading;
+use crate::domain::{
+    Classification, Conversation, ConversationId, Intent, MessageId, Outcome, OutgoingId, Scored,
+    Status, Verdict,
+};
 use crate::store::Example;
 use crate::text::RawText;
 use anyhow::Context;
@@ -19,9 +20,16 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "act", rename_all = "snake_case")]
 pub(super) enum Inverse {
     /// Back to this status.
-    Status { status: String, until_ms: Option<i64> },
+    Status {
+        status: String,
+        until_ms: Option<i64>,
+    },
     /// Forget the example and restore the prediction as it was.
-    Label { example: Option<String>, message: String, before: StoredClassification },
+    Label {
+        example: Option<String>,
+        message: String,
+        before: StoredClassification,
+    },
     /// Recall the reply; its text becomes the draft again.
     Recall { outgoing: String },
 }
@@ -49,32 +57,59 @@ pub struct Undone {
 
 impl Engine {
     pub async fn done(&self, conversation: &Conversation, now: Timestamp) -> anyhow::Result<()> {
-        self.change_status(conversation, Status::Done, "done", now).await
+        self.change_status(conversation, Status::Done, "done", now)
+            .await
     }
 
     pub async fn reopen(&self, conversation: &Conversation, now: Timestamp) -> anyhow::Result<()> {
-        self.change_status(conversation, Status::Open, "reopen", now).await
+        self.change_status(conversation, Status::Open, "reopen", now)
+            .await
     }
 
     /// # Errors
     /// A time that is not in the future.
-    pub async fn snooze(&self, conversation: &Conversation, until: Timestamp, now: Timestamp) -> anyhow::Result<()> {
+    pub async fn snooze(
+        &self,
+        conversation: &Conversation,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
         if until <= now {
             return Err(Usage(format!("{until} is not in the future")).into());
         }
-        self.change_status(conversation, Status::Snoozed { until }, "snooze", now).await
+        self.change_status(conversation, Status::Snoozed { until }, "snooze", now)
+            .await
     }
 
-    async fn change_status(&self, c: &Conversation, to: Status, action: &str, now: Timestamp) -> anyhow::Result<()> {
-        let until_ms = if let Status::Snoozed { until } = c.status { Some(until.as_millisecond()) } else { None };
-        let inverse = Inverse::Status { status: c.status.as_str().to_owned(), until_ms };
+    async fn change_status(
+        &self,
+        c: &Conversation,
+        to: Status,
+        action: &str,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        let until_ms = if let Status::Snoozed { until } = c.status {
+            Some(until.as_millisecond())
+        } else {
+            None
+        };
+        let inverse = Inverse::Status {
+            status: c.status.as_str().to_owned(),
+            until_ms,
+        };
         self.store.set_status(&c.id, to).await?;
         self.remember(action, Some(&c.id), &inverse, now).await?;
         self.note(action, &c.id, None, now).await
     }
 
     /// Says which intent a message has; the example counts from the next prediction on.
-    pub async fn relabel(&self, c: &Conversation, message: Option<&str>, to: Intent, now: Timestamp) -> anyhow::Result<()> {
+    pub async fn relabel(
+        &self,
+        c: &Conversation,
+        message: Option<&str>,
+        to: Intent,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
         self.teach(c, message, Some(to), "relabel", now).await
     }
 
@@ -82,7 +117,12 @@ impl Engine {
     ///
     /// # Errors
     /// A message that has no predicted intent.
-    pub async fn confirm(&self, c: &Conversation, message: Option<&str>, now: Timestamp) -> anyhow::Result<()> {
+    pub async fn confirm(
+        &self,
+        c: &Conversation,
+        message: Option<&str>,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
         self.teach(c, message, None, "confirm", now).await
     }
 
@@ -95,19 +135,34 @@ impl Engine {
         now: Timestamp,
     ) -> anyhow::Result<()> {
         let message = self.labelled_message(c, message).await?;
-        let before = message
-            .classification
-            .clone()
-            .ok_or_else(|| Usage(format!("message {} is not classified yet; run `sextant sync --once` first", message.id)))?;
-        let intent = to
-            .or(before.intent)
-            .ok_or_else(|| Usage(format!("message {} has no predicted intent; set one with `relabel`", message.id)))?;
-        let verdict = if before.intent == Some(intent) { Verdict::Confirmed } else { Verdict::Corrected };
+        let before = message.classification.clone().ok_or_else(|| {
+            Usage(format!(
+                "message {} is not classified yet; run `sextant sync --once` first",
+                message.id
+            ))
+        })?;
+        let intent = to.or(before.intent).ok_or_else(|| {
+            Usage(format!(
+                "message {} has no predicted intent; set one with `relabel`",
+                message.id
+            ))
+        })?;
+        let verdict = if before.intent == Some(intent) {
+            Verdict::Confirmed
+        } else {
+            Verdict::Corrected
+        };
         // What has no words has no vector, so there is nothing to learn from; the label itself still counts.
         let example = if before.outcome == Outcome::NonText {
             None
         } else {
-            let example = desk_example(&message.text, &before.lang, intent, Some(message.id.clone()), now);
+            let example = desk_example(
+                &message.text,
+                &before.lang,
+                intent,
+                Some(message.id.clone()),
+                now,
+            );
             self.store.add_example(&example).await?;
             Some(example.id)
         };
@@ -119,7 +174,9 @@ impl Engine {
             verdict: Some(verdict),
             ..before.clone()
         };
-        self.store.set_predictions(&[(message.id.clone(), after)], now).await?;
+        self.store
+            .set_predictions(&[(message.id.clone(), after)], now)
+            .await?;
         let inverse = Inverse::Label {
             example,
             message: message.id.as_str().to_owned(),
@@ -130,14 +187,26 @@ impl Engine {
     }
 
     /// The message that is meant: the named one, else the newest of the buyer.
-    async fn labelled_message(&self, c: &Conversation, name: Option<&str>) -> anyhow::Result<crate::domain::Message> {
+    async fn labelled_message(
+        &self,
+        c: &Conversation,
+        name: Option<&str>,
+    ) -> anyhow::Result<crate::domain::Message> {
         let messages = self.store.messages(&c.id).await?;
-        let mut from_buyer = messages.into_iter().filter(|m| m.author == crate::domain::Author::Customer);
+        let mut from_buyer = messages
+            .into_iter()
+            .filter(|m| m.author == crate::domain::Author::Customer);
         match name {
             Some(name) => from_buyer.find(|m| m.id.as_str().ends_with(name)),
             None => from_buyer.next_back(),
         }
-        .ok_or_else(|| Usage(format!("conversation {} has no such message of the buyer", c.id)).into())
+        .ok_or_else(|| {
+            Usage(format!(
+                "conversation {} has no such message of the buyer",
+                c.id
+            ))
+            .into()
+        })
     }
 
     pub(super) async fn remember(
@@ -148,7 +217,9 @@ impl Engine {
         now: Timestamp,
     ) -> anyhow::Result<()> {
         let json = serde_json::to_value(inverse).context("an act could not be written down")?;
-        self.store.push_undo(action, conversation, &json, now).await?;
+        self.store
+            .push_undo(action, conversation, &json, now)
+            .await?;
         Ok(())
     }
 
@@ -156,37 +227,64 @@ impl Engine {
     ///
     /// # Errors
     /// Nothing to take back; a reply that has already left.
-    pub async fn undo(&self, conversation: Option<&ConversationId>, now: Timestamp) -> anyhow::Result<Undone> {
+    pub async fn undo(
+        &self,
+        conversation: Option<&ConversationId>,
+        now: Timestamp,
+    ) -> anyhow::Result<Undone> {
         let entry = self
             .store
             .last_undo(conversation)
             .await?
             .ok_or_else(|| Usage("there is nothing to undo".to_owned()))?;
-        let inverse: Inverse = serde_json::from_value(entry.inverse).context("the undo log is damaged")?;
+        let inverse: Inverse =
+            serde_json::from_value(entry.inverse).context("the undo log is damaged")?;
         match inverse {
             Inverse::Status { status, until_ms } => {
-                let of = entry.conversation_id.as_ref().context("the undo log is damaged")?;
-                self.store.set_status(of, stored_status(&status, until_ms)?).await?;
+                let of = entry
+                    .conversation_id
+                    .as_ref()
+                    .context("the undo log is damaged")?;
+                self.store
+                    .set_status(of, stored_status(&status, until_ms)?)
+                    .await?;
             }
-            Inverse::Label { example, message, before } => {
+            Inverse::Label {
+                example,
+                message,
+                before,
+            } => {
                 if let Some(id) = example {
                     self.store.remove_example(&id).await?;
                 }
                 let message = MessageId::from_stored(message);
-                self.store.restore_prediction(&message, Some(&before.into_domain()?), now).await?;
+                self.store
+                    .restore_prediction(&message, Some(&before.into_domain()?), now)
+                    .await?;
             }
-            Inverse::Recall { outgoing } => self.recall(&OutgoingId::from_stored(outgoing), now).await?,
+            Inverse::Recall { outgoing } => {
+                self.recall(&OutgoingId::from_stored(outgoing), now).await?
+            }
         }
         self.store.mark_undone(&entry.id, now).await?;
         if let Some(of) = &entry.conversation_id {
             self.note("undo", of, Some(&entry.action), now).await?;
         }
-        Ok(Undone { action: entry.action, conversation: entry.conversation_id })
+        Ok(Undone {
+            action: entry.action,
+            conversation: entry.conversation_id,
+        })
     }
 }
 
 /// A text that a person labelled, as the store keeps it.
-pub(super) fn desk_example(text: &RawText, lang: &str, intent: Intent, of: Option<MessageId>, at: Timestamp) -> Example {
+pub(super) fn desk_example(
+    text: &RawText,
+    lang: &str,
+    intent: Intent,
+    of: Option<MessageId>,
+    at: Timestamp,
+) -> Example {
     Example {
         id: MessageId::fresh().as_str().to_owned(),
         text: text.clone(),
@@ -202,7 +300,9 @@ fn stored_status(status: &str, until_ms: Option<i64>) -> anyhow::Result<Status> 
     Ok(match (status, until_ms) {
         ("open", _) => Status::Open,
         ("done", _) => Status::Done,
-        ("snoozed", Some(ms)) => Status::Snoozed { until: Timestamp::from_millisecond(ms)? },
+        ("snoozed", Some(ms)) => Status::Snoozed {
+            until: Timestamp::from_millisecond(ms)?,
+        },
         _ => anyhow::bail!("the undo log is damaged: no status `{status}`"),
     })
 }
@@ -215,7 +315,11 @@ impl From<&Classification> for StoredClassification {
             risk: c.risk.to_string(),
             confidence: c.confidence,
             margin: c.margin,
-            top: c.top.iter().map(|s| (s.intent.key().to_owned(), s.score)).collect(),
+            top: c
+                .top
+                .iter()
+                .map(|s| (s.intent.key().to_owned(), s.score))
+                .collect(),
             lang: c.lang.clone(),
             model: c.model.clone(),
             verdict: c.verdict.map(|v| v.to_string()),
@@ -225,7 +329,8 @@ impl From<&Classification> for StoredClassification {
 
 impl StoredClassification {
     fn into_domain(self) -> anyhow::Result<Classification> {
-        let intent = |key: &str| Intent::from_key(key).with_context(|| format!("no intent `{key}`"));
+        let intent =
+            |key: &str| Intent::from_key(key).with_context(|| format!("no intent `{key}`"));
         Ok(Classification {
             outcome: self.outcome.parse()?,
             intent: self.intent.as_deref().map(intent).transpose()?,
@@ -235,7 +340,12 @@ impl StoredClassification {
             top: self
                 .top
                 .iter()
-                .map(|(key, score)| Ok(Scored { intent: intent(key)?, score: *score }))
+                .map(|(key, score)| {
+                    Ok(Scored {
+                        intent: intent(key)?,
+                        score: *score,
+                    })
+                })
                 .collect::<anyhow::Result<_>>()?,
             lang: self.lang,
             model: self.model,

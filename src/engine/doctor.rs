@@ -3,7 +3,7 @@
 
 use super::{Engine, transfer};
 use crate::channel::ChannelError;
-use crate::domain::{Account, Outcome, OutboxState};
+use crate::domain::{Account, OutboxState, Outcome};
 use crate::store::OutboxFilter;
 use crate::text::SafeText;
 use jiff::Timestamp;
@@ -36,15 +36,27 @@ pub struct Check {
 
 impl Check {
     pub fn ok(name: &str, detail: &str) -> Self {
-        Self { name: name.to_owned(), state: State::Ok, detail: crate::text::sanitise(detail), remedy: None }
+        Self {
+            name: name.to_owned(),
+            state: State::Ok,
+            detail: crate::text::sanitise(detail),
+            remedy: None,
+        }
     }
 
     pub fn failed(name: &str, detail: &str, remedy: &str) -> Self {
-        Self { state: State::Failed, remedy: Some(remedy.to_owned()), ..Self::ok(name, detail) }
+        Self {
+            state: State::Failed,
+            remedy: Some(remedy.to_owned()),
+            ..Self::ok(name, detail)
+        }
     }
 
     fn warning(name: &str, detail: &str, remedy: &str) -> Self {
-        Self { state: State::Warning, ..Self::failed(name, detail, remedy) }
+        Self {
+            state: State::Warning,
+            ..Self::failed(name, detail, remedy)
+        }
     }
 }
 
@@ -54,14 +66,22 @@ impl Engine {
         let mut checks = Vec::new();
         match self.store.accounts().await {
             Ok(accounts) if accounts.is_empty() => {
-                checks.push(Check::warning("accounts", "none is connected", "sextant account add tiktok_shop"));
+                checks.push(Check::warning(
+                    "accounts",
+                    "none is connected",
+                    "sextant account add tiktok_shop",
+                ));
             }
             Ok(accounts) => {
                 for account in accounts.iter().filter(|a| !transfer::is_import(a)) {
                     checks.push(self.check_account(account).await);
                 }
             }
-            Err(error) => checks.push(Check::failed("accounts", &error.to_string(), "see the database check")),
+            Err(error) => checks.push(Check::failed(
+                "accounts",
+                &error.to_string(),
+                "see the database check",
+            )),
         }
         checks.push(self.check_outbox().await);
         checks.push(self.check_recognition().await);
@@ -72,7 +92,13 @@ impl Engine {
         let name = account.kind.as_str();
         let channel = match self.channels.of(&account.id).await {
             Ok(channel) => channel,
-            Err(error) => return Check::failed(name, &format!("{error:#}"), "sextant account add tiktok_shop"),
+            Err(error) => {
+                return Check::failed(
+                    name,
+                    &format!("{error:#}"),
+                    "sextant account add tiktok_shop",
+                );
+            }
         };
         match channel.check().await {
             Ok(()) => Check::ok(name, &format!("{} answers", account.name.safe())),
@@ -81,10 +107,19 @@ impl Engine {
     }
 
     async fn check_outbox(&self) -> Check {
-        let of = |state| OutboxFilter { state: Some(state), ..OutboxFilter::default() };
+        let of = |state| OutboxFilter {
+            state: Some(state),
+            ..OutboxFilter::default()
+        };
         let counted = async {
             let unknown = self.store.outbox(&of(OutboxState::Unknown)).await?.len();
-            Ok::<_, crate::store::StoreError>((unknown, self.store.outbox(&of(OutboxState::FailedFinal)).await?.len()))
+            Ok::<_, crate::store::StoreError>((
+                unknown,
+                self.store
+                    .outbox(&of(OutboxState::FailedFinal))
+                    .await?
+                    .len(),
+            ))
         };
         match counted.await {
             Ok((0, 0)) => Check::ok("outbox", "nothing failed, nothing is unknown"),
@@ -101,14 +136,27 @@ impl Engine {
         match self.store.counts().await {
             Ok(counts) if counts.predicted < counts.inbound => Check::warning(
                 "recognition",
-                &format!("{} of {} messages wait for a prediction", counts.inbound - counts.predicted, counts.inbound),
+                &format!(
+                    "{} of {} messages wait for a prediction",
+                    counts.inbound - counts.predicted,
+                    counts.inbound
+                ),
                 "sextant sync --once",
             ),
             Ok(counts) => {
-                let unknown = counts.by_outcome.get(&Outcome::Unknown).copied().unwrap_or(0);
-                Check::ok("recognition", &format!("{} messages, {unknown} unknown", counts.inbound))
+                let unknown = counts
+                    .by_outcome
+                    .get(&Outcome::Unknown)
+                    .copied()
+                    .unwrap_or(0);
+                Check::ok(
+                    "recognition",
+                    &format!("{} messages, {unknown} unknown", counts.inbound),
+                )
             }
-            Err(error) => Check::failed("recognition", &error.to_string(), "see the database check"),
+            Err(error) => {
+                Check::failed("recognition", &error.to_string(), "see the database check")
+            }
         }
     }
 }
@@ -116,8 +164,12 @@ impl Engine {
 fn remedy(error: &ChannelError) -> &'static str {
     match error {
         ChannelError::RateLimited { .. } => "wait; polling slows down by itself",
-        ChannelError::Unauthorized(_) => "sextant account add tiktok_shop: agree again as the shop's owner",
-        ChannelError::NotPermitted(_) => "ask for the permission in the platform's partner centre, then agree again",
+        ChannelError::Unauthorized(_) => {
+            "sextant account add tiktok_shop: agree again as the shop's owner"
+        }
+        ChannelError::NotPermitted(_) => {
+            "ask for the permission in the platform's partner centre, then agree again"
+        }
         ChannelError::ClockSkew(_) => "set this machine's clock",
         ChannelError::NotSent(_) => "check the network of this machine",
         ChannelError::Rejected(_) | ChannelError::Ambiguous(_) | ChannelError::Protocol(_) => {

@@ -59,8 +59,18 @@ pub struct Engine {
 }
 
 impl Engine {
-    pub fn new(store: Store, templates: Templates, settings: Settings, channels: accounts::Channels) -> Self {
-        Self { store, templates: Arc::new(templates), settings, channels }
+    pub fn new(
+        store: Store,
+        templates: Templates,
+        settings: Settings,
+        channels: accounts::Channels,
+    ) -> Self {
+        Self {
+            store,
+            templates: Arc::new(templates),
+            settings,
+            channels,
+        }
     }
 
     /// A conversation by its id or by any unique ending of it.
@@ -77,6 +87,9 @@ impl Engine {
         detail: Option<&str>,
         now: Timestamp,
     ) -> anyhow::Result<()> {
-        Ok(self.store.add_event("person", action, Some(conversation), detail, now).await?)
+        Ok(self
+            .store
+            .add_event("person", action, Some(conversation), detail, now)
+            .await?)
     }
 }

@@ -26,7 +26,10 @@ impl Engine {
         wanted: Option<&str>,
         now: Timestamp,
     ) -> anyhow::Result<OrderContext> {
-        let mut context = OrderContext { orders: self.store.orders(&conversation.id).await?, ..OrderContext::default() };
+        let mut context = OrderContext {
+            orders: self.store.orders(&conversation.id).await?,
+            ..OrderContext::default()
+        };
         let fresh = |o: &Order| now.duration_since(o.fetched_at) <= FRESH_FOR;
         if context.orders.is_empty() || !context.orders.iter().all(fresh) {
             match self.fetch_orders(conversation, now).await {
@@ -40,8 +43,14 @@ impl Engine {
     }
 
     /// `None` where the channel has no orders or the buyer is not known to it.
-    async fn fetch_orders(&self, conversation: &Conversation, now: Timestamp) -> anyhow::Result<Option<Vec<Order>>> {
-        let Some(buyer) = &conversation.buyer_remote_id else { return Ok(None) };
+    async fn fetch_orders(
+        &self,
+        conversation: &Conversation,
+        now: Timestamp,
+    ) -> anyhow::Result<Option<Vec<Order>>> {
+        let Some(buyer) = &conversation.buyer_remote_id else {
+            return Ok(None);
+        };
         let channel = self.channels.of(&conversation.account_id).await?;
         if !channel.capabilities().orders {
             return Ok(None);
@@ -53,7 +62,11 @@ impl Engine {
 }
 
 /// The named one; else the newest that a message names by a card or its number; else the only one, open ones first.
-fn choose<'a>(orders: &'a [Order], messages: &[Message], wanted: Option<&str>) -> Option<&'a Order> {
+fn choose<'a>(
+    orders: &'a [Order],
+    messages: &[Message],
+    wanted: Option<&str>,
+) -> Option<&'a Order> {
     if let Some(wanted) = wanted {
         return orders.iter().find(|o| o.remote_id.as_str() == wanted);
     }
@@ -61,11 +74,17 @@ fn choose<'a>(orders: &'a [Order], messages: &[Message], wanted: Option<&str>) -
         m.order_id.as_ref() == Some(&o.remote_id)
             || (m.author == Author::Customer && m.text.expose().contains(o.remote_id.as_str()))
     };
-    if let Some(named) = messages.iter().rev().find_map(|m| orders.iter().find(|o| names(m, o))) {
+    if let Some(named) = messages
+        .iter()
+        .rev()
+        .find_map(|m| orders.iter().find(|o| names(m, o)))
+    {
         return Some(named);
     }
-    let open: Vec<&Order> =
-        orders.iter().filter(|o| !matches!(o.status, OrderStatus::Completed | OrderStatus::Cancelled)).collect();
+    let open: Vec<&Order> = orders
+        .iter()
+        .filter(|o| !matches!(o.status, OrderStatus::Completed | OrderStatus::Cancelled))
+        .collect();
     match (open.as_slice(), orders) {
         ([only], _) => Some(*only),
         ([], [only]) => Some(only),
@@ -85,7 +104,10 @@ pub(super) fn fill_slots(slots: &mut Slots, order: &Order) {
         ("order.total", order.total.as_ref().map(text)),
         ("order.ship_by", order.ship_by.map(date)),
         ("order.carrier", parcel.carrier.as_ref().map(text)),
-        ("order.tracking_number", parcel.tracking_number.as_ref().map(text)),
+        (
+            "order.tracking_number",
+            parcel.tracking_number.as_ref().map(text),
+        ),
         ("order.last_event", parcel.last_event.as_ref().map(text)),
         ("order.last_event_on", parcel.last_event_at.map(date)),
     ];
@@ -117,7 +139,10 @@ mod tests {
 
     #[test]
     fn two_open_orders_are_no_answer_unless_one_is_named() {
-        let orders = [order("11", OrderStatus::InTransit), order("22", OrderStatus::AwaitingShipment)];
+        let orders = [
+            order("11", OrderStatus::InTransit),
+            order("22", OrderStatus::AwaitingShipment),
+        ];
         assert_eq!(choose(&orders, &[], None), None);
         assert_eq!(choose(&orders, &[], Some("22")), Some(&orders[1]));
         assert_eq!(choose(&orders, &[], Some("33")), None);
@@ -125,7 +150,10 @@ mod tests {
 
     #[test]
     fn the_only_open_order_is_meant() {
-        let orders = [order("11", OrderStatus::Completed), order("22", OrderStatus::InTransit)];
+        let orders = [
+            order("11", OrderStatus::Completed),
+            order("22", OrderStatus::InTransit),
+        ];
         assert_eq!(choose(&orders, &[], None), Some(&orders[1]));
         assert_eq!(choose(&orders[..1], &[], None), Some(&orders[0]));
     }

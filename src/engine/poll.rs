@@ -30,7 +30,12 @@ impl Engine {
     ///
     /// # Errors
     /// Where the list itself cannot be read. What was stored before that stays.
-    pub async fn poll(&self, account: &Account, channel: &dyn Channel, clock: fn() -> Timestamp) -> anyhow::Result<Polled> {
+    pub async fn poll(
+        &self,
+        account: &Account,
+        channel: &dyn Channel,
+        clock: fn() -> Timestamp,
+    ) -> anyhow::Result<Polled> {
         let settled = self.store.settled(&account.id).await?;
         let mut polled = Polled::default();
         let mut page: Option<String> = None;
@@ -39,8 +44,11 @@ impl Engine {
             let list = channel.conversations(page.as_deref()).await?;
             polled.unreadable += list.unreadable.len();
             let known = self.known(account, &list.conversations).await?;
-            let changed: Vec<&IncomingConversation> =
-                list.conversations.iter().filter(|c| known.get(&c.remote_id) != Some(&c.version)).collect();
+            let changed: Vec<&IncomingConversation> = list
+                .conversations
+                .iter()
+                .filter(|c| known.get(&c.remote_id) != Some(&c.version))
+                .collect();
             let last = list.next.is_none() || (changed.is_empty() && settled);
             if !changed.is_empty() && !changed_before && settled {
                 self.store.set_settled(&account.id, false).await?;
@@ -48,13 +56,18 @@ impl Engine {
             changed_before |= !changed.is_empty();
             for conversation in changed {
                 let since = known.get(&conversation.remote_id);
-                match self.fetch(account, channel, conversation, since, clock).await {
+                match self
+                    .fetch(account, channel, conversation, since, clock)
+                    .await
+                {
                     Ok((delivered, stored)) => {
                         polled.conversations += 1;
                         polled.messages += delivered;
                         polled.stored += stored;
                     }
-                    Err(error) => polled.failed.push((conversation.remote_id.clone(), channel_error(error)?)),
+                    Err(error) => polled
+                        .failed
+                        .push((conversation.remote_id.clone(), channel_error(error)?)),
                 }
             }
             if last {
@@ -68,7 +81,11 @@ impl Engine {
         Ok(polled)
     }
 
-    async fn known(&self, account: &Account, listed: &[IncomingConversation]) -> anyhow::Result<HashMap<RemoteId, Cursor>> {
+    async fn known(
+        &self,
+        account: &Account,
+        listed: &[IncomingConversation],
+    ) -> anyhow::Result<HashMap<RemoteId, Cursor>> {
         let ids: Vec<RemoteId> = listed.iter().map(|c| c.remote_id.clone()).collect();
         Ok(self.store.remote_versions(&account.id, &ids).await?)
     }
@@ -82,7 +99,10 @@ impl Engine {
         clock: fn() -> Timestamp,
     ) -> anyhow::Result<(usize, usize)> {
         let batch = channel.messages(conversation, since).await?;
-        let ingested = self.store.ingest(&account.id, conversation, &batch.messages, clock()).await?;
+        let ingested = self
+            .store
+            .ingest(&account.id, conversation, &batch.messages, clock())
+            .await?;
         Ok((batch.messages.len(), ingested.new_messages.len()))
     }
 }

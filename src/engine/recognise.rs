@@ -94,38 +94,81 @@ impl Recogniser {
 
     async fn built_in_vectors(&self, model: &ModelId) -> anyhow::Result<Vec<(Example, Vector)>> {
         let mut cache = VectorCache::open(&(self.cache)(model), model);
-        let readings: Vec<Reading> = self.examples.iter().map(|e| Reading::to_embed(&e.text)).collect();
-        let missing: Vec<&Reading> = readings.iter().filter(|r| cache.get(&r.key).is_none()).collect();
+        let readings: Vec<Reading> = self
+            .examples
+            .iter()
+            .map(|e| Reading::to_embed(&e.text))
+            .collect();
+        let missing: Vec<&Reading> = readings
+            .iter()
+            .filter(|r| cache.get(&r.key).is_none())
+            .collect();
         if !missing.is_empty() {
             let total = missing.len();
             let mut fresh = HashMap::new();
             // In portions, so that the wait can be shown.
             for portion in missing.chunks(128) {
-                self.readiness.send_replace(Readiness::Learning(fresh.len(), total));
+                self.readiness
+                    .send_replace(Readiness::Learning(fresh.len(), total));
                 fresh.extend(self.embed(portion, Timestamp::UNIX_EPOCH).await?);
             }
             if let Err(error) = cache.add(fresh) {
                 tracing::warn!(%error, "the vectors of the examples cannot be kept beside the model");
             }
         }
-        let vector = |r: &Reading| cache.get(&r.key).cloned().context("an example was not embedded");
-        self.examples.iter().zip(&readings).map(|(e, r)| Ok((e.clone(), vector(r)?))).collect()
+        let vector = |r: &Reading| {
+            cache
+                .get(&r.key)
+                .cloned()
+                .context("an example was not embedded")
+        };
+        self.examples
+            .iter()
+            .zip(&readings)
+            .map(|(e, r)| Ok((e.clone(), vector(r)?)))
+            .collect()
     }
 
-    async fn desk_vectors(&self, store: &Store, model: &ModelId) -> anyhow::Result<Vec<(Example, Vector)>> {
+    async fn desk_vectors(
+        &self,
+        store: &Store,
+        model: &ModelId,
+    ) -> anyhow::Result<Vec<(Example, Vector)>> {
         let examples: Vec<Example> = store.examples().await?.into_iter().map(from_desk).collect();
-        let readings: Vec<Reading> = examples.iter().map(|e| Reading::to_embed(&e.text)).collect();
-        let vectors = self.vectors(store, model, &readings.iter().collect::<Vec<_>>(), Timestamp::UNIX_EPOCH).await?;
+        let readings: Vec<Reading> = examples
+            .iter()
+            .map(|e| Reading::to_embed(&e.text))
+            .collect();
+        let vectors = self
+            .vectors(
+                store,
+                model,
+                &readings.iter().collect::<Vec<_>>(),
+                Timestamp::UNIX_EPOCH,
+            )
+            .await?;
         let vector = |r: &Reading| vectors.get(&r.key).cloned();
-        Ok(examples.into_iter().zip(&readings).filter_map(|(e, r)| Some((e, vector(r)?))).collect())
+        Ok(examples
+            .into_iter()
+            .zip(&readings)
+            .filter_map(|(e, r)| Some((e, vector(r)?)))
+            .collect())
     }
 
     /// Embeds each different text once.
-    pub async fn embed(&self, readings: &[&Reading], waiting_since: Timestamp) -> anyhow::Result<HashMap<TextKey, Vector>> {
+    pub async fn embed(
+        &self,
+        readings: &[&Reading],
+        waiting_since: Timestamp,
+    ) -> anyhow::Result<HashMap<TextKey, Vector>> {
         let mut tasks = JoinSet::new();
         let mut asked = std::collections::HashSet::new();
         for reading in readings.iter().filter(|r| asked.insert(r.key.clone())) {
-            let job = EmbedJob { key: reading.key.clone(), text: reading.form.clone(), waiting_since };
+            let job = EmbedJob {
+                key: reading.key.clone(),
+                text: reading.form.clone(),
+                waiting_since,
+            };
             let worker = self.worker.clone();
             tasks.spawn(async move { (job.key.clone(), worker.embed(job).await) });
         }
@@ -147,15 +190,26 @@ impl Recogniser {
     ) -> anyhow::Result<HashMap<TextKey, Vector>> {
         let keys: Vec<TextKey> = readings.iter().map(|r| r.key.clone()).collect();
         let mut vectors = store.vectors(model, &keys).await?;
-        let missing: Vec<&Reading> = readings.iter().copied().filter(|r| !vectors.contains_key(&r.key)).collect();
-        let fresh: Vec<(TextKey, Vector)> = self.embed(&missing, waiting_since).await?.into_iter().collect();
+        let missing: Vec<&Reading> = readings
+            .iter()
+            .copied()
+            .filter(|r| !vectors.contains_key(&r.key))
+            .collect();
+        let fresh: Vec<(TextKey, Vector)> = self
+            .embed(&missing, waiting_since)
+            .await?
+            .into_iter()
+            .collect();
         store.put_vectors(model, &fresh).await?;
         vectors.extend(fresh);
         Ok(vectors)
     }
 
     /// Classifies texts that are no part of the inbox, in order.
-    pub async fn classify(&self, readings: &[Reading]) -> anyhow::Result<Vec<(Classification, Option<Vector>)>> {
+    pub async fn classify(
+        &self,
+        readings: &[Reading],
+    ) -> anyhow::Result<Vec<(Classification, Option<Vector>)>> {
         let wanted: Vec<&Reading> = readings.iter().filter(|r| !r.wordless).collect();
         let vectors = self.embed(&wanted, Timestamp::now()).await?;
         let guard = self.classifier.read().await;
@@ -165,7 +219,9 @@ impl Recogniser {
             .map(|reading| match Classifier::without_vector(reading) {
                 Some(c) => Ok((c, None)),
                 None => {
-                    let vector = vectors.get(&reading.key).context("a text was not embedded")?;
+                    let vector = vectors
+                        .get(&reading.key)
+                        .context("a text was not embedded")?;
                     Ok((classifier.classify(reading, vector), Some(vector.clone())))
                 }
             })
@@ -174,23 +230,41 @@ impl Recogniser {
 
     /// Reads the classifier.
     pub async fn with<T>(&self, f: impl FnOnce(&Classifier) -> T) -> anyhow::Result<T> {
-        Ok(f(self.classifier.read().await.as_ref().context("the classifier is not ready")?))
+        Ok(f(self
+            .classifier
+            .read()
+            .await
+            .as_ref()
+            .context("the classifier is not ready")?))
     }
 
     /// Settles the messages that need no model: pictures, cards, emoji, numbers, links. Returns how many.
-    pub async fn settle_wordless(&self, store: &Store, clock: fn() -> Timestamp) -> anyhow::Result<usize> {
+    pub async fn settle_wordless(
+        &self,
+        store: &Store,
+        clock: fn() -> Timestamp,
+    ) -> anyhow::Result<usize> {
         let waiting = store.unclassified(4096).await?;
         let settled: Vec<(MessageId, Classification)> = waiting
             .iter()
             .filter(|p| p.kind != MessageKind::Text || Reading::is_wordless(&p.text.safe()))
-            .filter_map(|p| Some((p.message.clone(), Classifier::without_vector(&Reading::without_words())?)))
+            .filter_map(|p| {
+                Some((
+                    p.message.clone(),
+                    Classifier::without_vector(&Reading::without_words())?,
+                ))
+            })
             .collect();
         store.set_predictions(&settled, clock()).await?;
         Ok(settled.len())
     }
 
     /// Classifies what waits, oldest waiting buyer first, until nothing does. Returns how many.
-    pub async fn recognise_waiting(&self, store: &Store, clock: fn() -> Timestamp) -> anyhow::Result<usize> {
+    pub async fn recognise_waiting(
+        &self,
+        store: &Store,
+        clock: fn() -> Timestamp,
+    ) -> anyhow::Result<usize> {
         let mut count = self.settle_wordless(store, clock).await?;
         loop {
             let waiting = store.unclassified(TAKE).await?;
@@ -203,7 +277,11 @@ impl Recogniser {
     }
 
     /// Asks again about the unknown queue, after corrections. Returns how many have an intent now.
-    pub async fn reconsider_unknown(&self, store: &Store, clock: fn() -> Timestamp) -> anyhow::Result<usize> {
+    pub async fn reconsider_unknown(
+        &self,
+        store: &Store,
+        clock: fn() -> Timestamp,
+    ) -> anyhow::Result<usize> {
         let before = store.unknown_messages(1000).await?;
         let count = before.len();
         if count > 0 {
@@ -212,22 +290,46 @@ impl Recogniser {
         Ok(count.saturating_sub(store.unknown_messages(1000).await?.len()))
     }
 
-    async fn classify_stored(&self, store: &Store, waiting: Vec<Pending>, clock: fn() -> Timestamp) -> anyhow::Result<()> {
+    async fn classify_stored(
+        &self,
+        store: &Store,
+        waiting: Vec<Pending>,
+        clock: fn() -> Timestamp,
+    ) -> anyhow::Result<()> {
         let model = self.with(|c| c.model().clone()).await?;
-        let waiting: Vec<(MessageId, Reading, Timestamp)> = tokio::task::spawn_blocking(move || {
-            waiting.into_iter().map(|p| (p.message, Reading::of(&p.text.safe()), p.waiting_since.unwrap_or(p.sent_at))).collect()
-        })
-        .await?;
-        let oldest = waiting.iter().map(|w| w.2).min().unwrap_or(Timestamp::UNIX_EPOCH);
-        let worded: Vec<&Reading> = waiting.iter().map(|w| &w.1).filter(|r| !r.wordless).collect();
+        let waiting: Vec<(MessageId, Reading, Timestamp)> =
+            tokio::task::spawn_blocking(move || {
+                waiting
+                    .into_iter()
+                    .map(|p| {
+                        (
+                            p.message,
+                            Reading::of(&p.text.safe()),
+                            p.waiting_since.unwrap_or(p.sent_at),
+                        )
+                    })
+                    .collect()
+            })
+            .await?;
+        let oldest = waiting
+            .iter()
+            .map(|w| w.2)
+            .min()
+            .unwrap_or(Timestamp::UNIX_EPOCH);
+        let worded: Vec<&Reading> = waiting
+            .iter()
+            .map(|w| &w.1)
+            .filter(|r| !r.wordless)
+            .collect();
         let vectors = self.vectors(store, &model, &worded, oldest).await?;
         let predictions: Vec<(MessageId, Classification)> = self
             .with(|classifier| {
                 waiting
                     .into_iter()
                     .filter_map(|(id, reading, _)| {
-                        let said = Classifier::without_vector(&reading)
-                            .or_else(|| Some(classifier.classify(&reading, vectors.get(&reading.key)?)))?;
+                        let said = Classifier::without_vector(&reading).or_else(|| {
+                            Some(classifier.classify(&reading, vectors.get(&reading.key)?))
+                        })?;
                         Some((id, said))
                     })
                     .collect()
@@ -240,8 +342,13 @@ impl Recogniser {
     pub async fn learn(&self, example: Example, store: &Store) -> anyhow::Result<()> {
         let reading = Reading::to_embed(&example.text);
         let model = self.with(|c| c.model().clone()).await?;
-        let mut vectors = self.vectors(store, &model, &[&reading], Timestamp::UNIX_EPOCH).await?;
-        if let (Some(vector), Some(classifier)) = (vectors.remove(&reading.key), self.classifier.write().await.as_mut()) {
+        let mut vectors = self
+            .vectors(store, &model, &[&reading], Timestamp::UNIX_EPOCH)
+            .await?;
+        if let (Some(vector), Some(classifier)) = (
+            vectors.remove(&reading.key),
+            self.classifier.write().await.as_mut(),
+        ) {
             classifier.learn(example, vector);
         }
         Ok(())

@@ -49,7 +49,11 @@ pub struct Rows {
 ///
 /// # Errors
 /// A file that cannot be read at all.
-pub fn read(input: impl BufRead, format: Format, columns: &BTreeMap<String, String>) -> anyhow::Result<Rows> {
+pub fn read(
+    input: impl BufRead,
+    format: Format,
+    columns: &BTreeMap<String, String>,
+) -> anyhow::Result<Rows> {
     let mut rows = Rows::default();
     if format == Format::Csv {
         read_csv(input, columns, &mut rows)?;
@@ -57,7 +61,10 @@ pub fn read(input: impl BufRead, format: Format, columns: &BTreeMap<String, Stri
         read_lines(input, format, columns, &mut rows)?;
     }
     if rows.good.is_empty() && rows.bad.is_empty() {
-        rows.bad.push(BadRow { line: 1, why: "the input is empty".to_owned() });
+        rows.bad.push(BadRow {
+            line: 1,
+            why: "the input is empty".to_owned(),
+        });
     }
     Ok(rows)
 }
@@ -83,7 +90,11 @@ fn read_lines(
     let mut bytes = Vec::new();
     for line in 1.. {
         bytes.clear();
-        if input.read_until(b'\n', &mut bytes).context("the input cannot be read")? == 0 {
+        if input
+            .read_until(b'\n', &mut bytes)
+            .context("the input cannot be read")?
+            == 0
+        {
             break;
         }
         while bytes.last().is_some_and(|b| *b == b'\n' || *b == b'\r') {
@@ -100,25 +111,46 @@ fn read_lines(
     Ok(())
 }
 
-fn one_line(bytes: &[u8], format: Format, columns: &BTreeMap<String, String>) -> Result<(String, Fields), String> {
-    let line = std::str::from_utf8(bytes).map_err(|e| format!("invalid UTF-8 after byte {}", e.valid_up_to()))?;
+fn one_line(
+    bytes: &[u8],
+    format: Format,
+    columns: &BTreeMap<String, String>,
+) -> Result<(String, Fields), String> {
+    let line = std::str::from_utf8(bytes)
+        .map_err(|e| format!("invalid UTF-8 after byte {}", e.valid_up_to()))?;
     if format == Format::Plain {
         return Ok((checked(line.to_owned())?, Fields::new()));
     }
     let value: Value = serde_json::from_str(line).map_err(|e| format!("no JSON: {e}"))?;
-    let Value::Object(object) = value else { return Err("no JSON object".to_owned()) };
+    let Value::Object(object) = value else {
+        return Err("no JSON object".to_owned());
+    };
     with_text(object.into_iter().collect(), columns)
 }
 
-fn read_csv(input: impl BufRead, columns: &BTreeMap<String, String>, rows: &mut Rows) -> anyhow::Result<()> {
+fn read_csv(
+    input: impl BufRead,
+    columns: &BTreeMap<String, String>,
+    rows: &mut Rows,
+) -> anyhow::Result<()> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input);
-    let header: Vec<String> = reader.byte_headers().context("the CSV has no readable header")?.iter().map(lossless).collect();
+    let header: Vec<String> = reader
+        .byte_headers()
+        .context("the CSV has no readable header")?
+        .iter()
+        .map(lossless)
+        .collect();
     for (index, record) in reader.byte_records().enumerate() {
-        let line = record.as_ref().ok().and_then(|r| r.position()).map_or(index + 2, |p| p.line() as usize);
+        let line = record
+            .as_ref()
+            .ok()
+            .and_then(|r| r.position())
+            .map_or(index + 2, |p| p.line() as usize);
         let parsed = record.map_err(|e| e.to_string()).and_then(|record| {
             let mut fields = Fields::new();
             for (name, value) in header.iter().zip(record.iter()) {
-                let value = std::str::from_utf8(value).map_err(|e| format!("invalid UTF-8 in `{name}`: {e}"))?;
+                let value = std::str::from_utf8(value)
+                    .map_err(|e| format!("invalid UTF-8 in `{name}`: {e}"))?;
                 fields.insert(name.clone(), Value::String(value.to_owned()));
             }
             with_text(fields, columns)
@@ -132,10 +164,15 @@ fn read_csv(input: impl BufRead, columns: &BTreeMap<String, String>, rows: &mut 
 }
 
 fn lossless(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).trim_start_matches('\u{feff}').to_owned()
+    String::from_utf8_lossy(bytes)
+        .trim_start_matches('\u{feff}')
+        .to_owned()
 }
 
-fn with_text(mut fields: Fields, columns: &BTreeMap<String, String>) -> Result<(String, Fields), String> {
+fn with_text(
+    mut fields: Fields,
+    columns: &BTreeMap<String, String>,
+) -> Result<(String, Fields), String> {
     for (name, column) in columns {
         if let Some(value) = fields.remove(column) {
             fields.insert(name.clone(), value);
@@ -150,7 +187,10 @@ fn with_text(mut fields: Fields, columns: &BTreeMap<String, String>) -> Result<(
 
 fn checked(text: String) -> Result<String, String> {
     if text.len() > MAX_TEXT {
-        return Err(format!("the text has {} bytes, more than {MAX_TEXT}", text.len()));
+        return Err(format!(
+            "the text has {} bytes, more than {MAX_TEXT}",
+            text.len()
+        ));
     }
     if text.contains('\0') {
         return Err("the text contains a NUL byte".to_owned());
@@ -181,22 +221,36 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_named_and_the_others_count() {
-        let rows = read_all(b"{\"text\":\"a\"}\nnope\n\n{\"text\":\"b\0\"}\n{\"x\":1}\n{\"text\":\"\xff\"}\n", Format::Jsonl);
+        let rows = read_all(
+            b"{\"text\":\"a\"}\nnope\n\n{\"text\":\"b\0\"}\n{\"x\":1}\n{\"text\":\"\xff\"}\n",
+            Format::Jsonl,
+        );
         assert_eq!(rows.good.len(), 1);
-        assert_eq!(rows.bad.iter().map(|b| b.line).collect::<Vec<_>>(), [2, 4, 5, 6]);
+        assert_eq!(
+            rows.bad.iter().map(|b| b.line).collect::<Vec<_>>(),
+            [2, 4, 5, 6]
+        );
     }
 
     #[test]
     fn a_text_over_64_kb_and_an_empty_input_are_refused() {
         let long = vec![b'x'; MAX_TEXT + 1];
         assert_eq!(read_all(&long, Format::Plain).bad.len(), 1);
-        assert_eq!(read_all(b"", Format::Plain).bad[0].why, "the input is empty");
+        assert_eq!(
+            read_all(b"", Format::Plain).bad[0].why,
+            "the input is empty"
+        );
     }
 
     #[test]
     fn csv_columns_can_be_renamed_and_the_line_is_that_of_the_file() {
         let columns = BTreeMap::from([("text".to_owned(), "message".to_owned())]);
-        let rows = read(&b"id,message\n1,\"two\nlines\"\n2,\n"[..], Format::Csv, &columns).unwrap();
+        let rows = read(
+            &b"id,message\n1,\"two\nlines\"\n2,\n"[..],
+            Format::Csv,
+            &columns,
+        )
+        .unwrap();
         assert_eq!(rows.good[0].text, "two\nlines");
         assert_eq!(field(&rows.good[0].fields, "id").unwrap(), "1");
         assert_eq!(rows.bad[0].line, 4);

@@ -18,7 +18,9 @@ use tokio_util::sync::CancellationToken;
 /// How an account does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
-    Ok { at: Timestamp },
+    Ok {
+        at: Timestamp,
+    },
     /// Connected, but the platform does not permit this: polling it stops.
     NotPermitted(String),
     /// The tokens are not valid any more: polling stops until the account is added again.
@@ -46,7 +48,10 @@ pub struct Totals {
 
 impl Monitor {
     pub fn health(&self) -> HashMap<AccountId, Health> {
-        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.health
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub fn totals(&self) -> Totals {
@@ -57,7 +62,10 @@ impl Monitor {
         if !matches!(health, Health::Ok { .. }) {
             tracing::warn!(%account, ?health, "account");
         }
-        self.health.lock().unwrap_or_else(PoisonError::into_inner).insert(account.clone(), health);
+        self.health
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(account.clone(), health);
     }
 
     fn add(&self, change: impl FnOnce(&mut Totals)) {
@@ -77,7 +85,13 @@ pub struct Desk {
 
 impl Desk {
     pub fn new(engine: Engine, recogniser: Recogniser, stop: CancellationToken) -> Self {
-        Self { engine, recogniser, monitor: Arc::default(), stored: Arc::default(), stop }
+        Self {
+            engine,
+            recogniser,
+            monitor: Arc::default(),
+            stored: Arc::default(),
+            stop,
+        }
     }
 
     /// Runs until the token is cancelled.
@@ -115,7 +129,10 @@ impl Desk {
                 health = self.poll_once(&account) => health?,
                 () = self.stop.cancelled() => break,
             };
-            let over = matches!(health, (Health::NotPermitted(_) | Health::Unauthorized(_), _));
+            let over = matches!(
+                health,
+                (Health::NotPermitted(_) | Health::Unauthorized(_), _)
+            );
             self.monitor.set(&account.id, health.0);
             if over {
                 break;
@@ -132,11 +149,22 @@ impl Desk {
             Ok(channel) => channel,
             Err(error) => return Ok((Health::Unauthorized(format!("{error:#}")), pause)),
         };
-        let polled = match self.engine.poll(account, channel.as_ref(), Timestamp::now).await {
+        let polled = match self
+            .engine
+            .poll(account, channel.as_ref(), Timestamp::now)
+            .await
+        {
             Ok(polled) => polled,
             Err(error) => {
                 let error = error.downcast::<ChannelError>()?;
-                let wait = if let ChannelError::RateLimited { retry_after: Some(wait) } = &error { *wait } else { pause };
+                let wait = if let ChannelError::RateLimited {
+                    retry_after: Some(wait),
+                } = &error
+                {
+                    *wait
+                } else {
+                    pause
+                };
                 return Ok((health_of(&error), wait.max(pause)));
             }
         };
@@ -145,14 +173,19 @@ impl Desk {
             t.stored += polled.stored;
         });
         if polled.stored > 0 {
-            self.recogniser.settle_wordless(&self.engine.store, Timestamp::now).await?;
+            self.recogniser
+                .settle_wordless(&self.engine.store, Timestamp::now)
+                .await?;
             self.stored.notify_one();
         }
         let health = match polled.failed.first() {
-            None => Health::Ok { at: Timestamp::now() },
-            Some((id, error)) => {
-                Health::Trouble(format!("{} conversations could not be read, {id}: {error}", polled.failed.len()))
-            }
+            None => Health::Ok {
+                at: Timestamp::now(),
+            },
+            Some((id, error)) => Health::Trouble(format!(
+                "{} conversations could not be read, {id}: {error}",
+                polled.failed.len()
+            )),
         };
         Ok((health, pause))
     }
@@ -167,9 +200,14 @@ impl Desk {
             tracing::error!("no classifier: {error:#}");
             return Ok(());
         }
-        self.recogniser.reconsider_unknown(&self.engine.store, Timestamp::now).await?;
+        self.recogniser
+            .reconsider_unknown(&self.engine.store, Timestamp::now)
+            .await?;
         while !self.stop.is_cancelled() {
-            let count = self.recogniser.recognise_waiting(&self.engine.store, Timestamp::now).await?;
+            let count = self
+                .recogniser
+                .recognise_waiting(&self.engine.store, Timestamp::now)
+                .await?;
             self.monitor.add(|t| t.classified += count);
             tokio::select! {
                 () = self.stored.notified() => {}

@@ -20,8 +20,12 @@ impl Secrets {
     /// The JSON that was saved under `name`.
     pub fn load(&self, name: &str) -> anyhow::Result<String> {
         let path = self.path(name);
-        std::fs::read_to_string(&path)
-            .with_context(|| format!("the secrets of this account are not here ({}); add the account again", path.display()))
+        std::fs::read_to_string(&path).with_context(|| {
+            format!(
+                "the secrets of this account are not here ({}); add the account again",
+                path.display()
+            )
+        })
     }
 
     /// Every name that has a file.
@@ -42,7 +46,8 @@ impl Secrets {
 
     /// Writes through a temporary file: 0600 from the first byte, on the disk before it gets its name.
     pub fn save(&self, name: &str, json: &str) -> anyhow::Result<()> {
-        crate::config::private_folder(&self.folder).context("the folder for secrets cannot be made")?;
+        crate::config::private_folder(&self.folder)
+            .context("the folder for secrets cannot be made")?;
         let path = self.path(name);
         let temporary = path.with_extension("new");
         let write = |path: &Path| -> std::io::Result<()> {
@@ -55,7 +60,9 @@ impl Secrets {
             file.write_all(json.as_bytes())?;
             file.sync_all()
         };
-        write(&temporary).and_then(|()| std::fs::rename(&temporary, &path)).context("the secrets cannot be written")
+        write(&temporary)
+            .and_then(|()| std::fs::rename(&temporary, &path))
+            .context("the secrets cannot be written")
     }
 
     pub fn remove(&self, name: &str) -> anyhow::Result<()> {

@@ -7,8 +7,8 @@ use super::desk::desk_example;
 use super::rows::{Row, field};
 use super::{Engine, Usage};
 use crate::domain::{
-    Account, AccountId, Author, Buyer, ChannelKind, Cursor, IncomingConversation, IncomingMessage, Intent, MessageKind,
-    RemoteId, Source, SourceKind, Surface,
+    Account, AccountId, Author, Buyer, ChannelKind, Cursor, IncomingConversation, IncomingMessage,
+    Intent, MessageKind, RemoteId, Source, SourceKind, Surface,
 };
 use crate::engine::rows::BadRow;
 use crate::text::{RawText, sanitise};
@@ -39,7 +39,10 @@ impl Engine {
         progress: &dyn Fn(usize),
     ) -> anyhow::Result<Imported> {
         let account = self.import_account(kind, now).await?;
-        let mut result = Imported { rows: rows.len(), ..Imported::default() };
+        let mut result = Imported {
+            rows: rows.len(),
+            ..Imported::default()
+        };
         let (conversations, bad) = group(rows, now);
         result.bad = bad;
         let mut done = 0;
@@ -57,7 +60,10 @@ impl Engine {
 
     async fn import_account(&self, kind: ChannelKind, now: Timestamp) -> anyhow::Result<AccountId> {
         let accounts = self.store.accounts().await?;
-        if let Some(found) = accounts.iter().find(|a| a.kind == kind && a.remote_id.as_str() == IMPORTED) {
+        if let Some(found) = accounts
+            .iter()
+            .find(|a| a.kind == kind && a.remote_id.as_str() == IMPORTED)
+        {
             return Ok(found.id.clone());
         }
         let account = Account {
@@ -73,17 +79,31 @@ impl Engine {
 
     /// Rows with a `label` of the taxonomy → the user's labelled examples. A row without one is reported.
     pub async fn import_history(&self, rows: Vec<Row>, now: Timestamp) -> anyhow::Result<Imported> {
-        let mut result = Imported { rows: rows.len(), ..Imported::default() };
-        let known: std::collections::HashSet<String> =
-            self.store.examples().await?.into_iter().map(|e| e.text.safe().as_str().to_owned()).collect();
+        let mut result = Imported {
+            rows: rows.len(),
+            ..Imported::default()
+        };
+        let known: std::collections::HashSet<String> = self
+            .store
+            .examples()
+            .await?
+            .into_iter()
+            .map(|e| e.text.safe().as_str().to_owned())
+            .collect();
         for row in rows {
             let Some(label) = field(&row.fields, "label") else {
-                result.bad.push(BadRow { line: row.line, why: "no `label`: unlabelled history teaches nothing yet".into() });
+                result.bad.push(BadRow {
+                    line: row.line,
+                    why: "no `label`: unlabelled history teaches nothing yet".into(),
+                });
                 continue;
             };
             let Some(intent) = Intent::from_key(&label) else {
                 let (label, nearest) = (sanitise(&label), Intent::nearest_key(&label));
-                result.bad.push(BadRow { line: row.line, why: format!("no intent `{label}`; did you mean `{nearest}`?") });
+                result.bad.push(BadRow {
+                    line: row.line,
+                    why: format!("no intent `{label}`; did you mean `{nearest}`?"),
+                });
                 continue;
             };
             let text = sanitise(&row.text);
@@ -91,8 +111,11 @@ impl Engine {
                 result.known += 1;
                 continue;
             }
-            let lang = field(&row.fields, "lang").unwrap_or_else(|| crate::classify::Reading::of(&text).lang);
-            self.store.add_example(&desk_example(&row.text.into(), &lang, intent, None, now)).await?;
+            let lang = field(&row.fields, "lang")
+                .unwrap_or_else(|| crate::classify::Reading::of(&text).lang);
+            self.store
+                .add_example(&desk_example(&row.text.into(), &lang, intent, None, now))
+                .await?;
             result.stored += 1;
         }
         Ok(result)
@@ -116,7 +139,10 @@ fn group(rows: Vec<Row>, now: Timestamp) -> (Conversations, Vec<BadRow>) {
         let message = match message(&row, id.clone(), now) {
             Ok(message) => message,
             Err(why) => {
-                bad.push(BadRow { line: row.line, why });
+                bad.push(BadRow {
+                    line: row.line,
+                    why,
+                });
                 continue;
             }
         };
@@ -128,7 +154,13 @@ fn group(rows: Vec<Row>, now: Timestamp) -> (Conversations, Vec<BadRow>) {
         entry.0.version = Cursor(message.remote_id.as_str().to_owned());
         entry.1.push(message);
     }
-    (order.into_iter().filter_map(|id| by_id.remove(&id)).collect(), bad)
+    (
+        order
+            .into_iter()
+            .filter_map(|id| by_id.remove(&id))
+            .collect(),
+        bad,
+    )
 }
 
 /// The row's own id, else one from its content; a text that stands twice in the file is two messages.
@@ -136,22 +168,37 @@ fn message_id(row: &Row, repeats: &mut HashMap<String, usize>) -> String {
     if let Some(id) = field(&row.fields, "id") {
         return id;
     }
-    let content = format!("{}\0{}", row.text, serde_json::to_string(&row.fields).unwrap_or_default());
+    let content = format!(
+        "{}\0{}",
+        row.text,
+        serde_json::to_string(&row.fields).unwrap_or_default()
+    );
     let digest = hex::encode(&Sha256::digest(content.as_bytes())[..12]);
     let repeat = repeats.entry(digest.clone()).or_default();
     *repeat += 1;
-    if *repeat == 1 { digest } else { format!("{digest}-{repeat}") }
+    if *repeat == 1 {
+        digest
+    } else {
+        format!("{digest}-{repeat}")
+    }
 }
 
 fn message(row: &Row, id: String, now: Timestamp) -> Result<IncomingMessage, String> {
     let author = match field(&row.fields, "from").as_deref() {
         None | Some("buyer") => Author::Customer,
         Some("agent") => Author::Agent,
-        Some(other) => return Err(format!("`from` is `{}`; it may be `buyer` or `agent`", sanitise(other))),
+        Some(other) => {
+            return Err(format!(
+                "`from` is `{}`; it may be `buyer` or `agent`",
+                sanitise(other)
+            ));
+        }
     };
     let sent_at = match field(&row.fields, "sent_at") {
         None => now,
-        Some(text) => text.parse().map_err(|_| format!("`sent_at` is no RFC 3339 time: `{}`", sanitise(&text)))?,
+        Some(text) => text
+            .parse()
+            .map_err(|_| format!("`sent_at` is no RFC 3339 time: `{}`", sanitise(&text)))?,
     };
     Ok(IncomingMessage {
         remote_id: RemoteId::new(id),
@@ -169,10 +216,18 @@ fn incoming(row: &Row, id: &str) -> IncomingConversation {
     let source = field(&row.fields, "source");
     IncomingConversation {
         remote_id: RemoteId::new(id),
-        buyer: Buyer { name: field(&row.fields, "author").unwrap_or_else(|| "buyer".to_owned()).into(), remote_id: None },
+        buyer: Buyer {
+            name: field(&row.fields, "author")
+                .unwrap_or_else(|| "buyer".to_owned())
+                .into(),
+            remote_id: None,
+        },
         surface: Surface::Unknown,
         source: Source {
-            kind: source.as_deref().and_then(|s| s.parse().ok()).unwrap_or(SourceKind::Unknown),
+            kind: source
+                .as_deref()
+                .and_then(|s| s.parse().ok())
+                .unwrap_or(SourceKind::Unknown),
             reference: source.map(RemoteId::new),
         },
         product: None,
@@ -183,16 +238,29 @@ fn incoming(row: &Row, id: &str) -> IncomingConversation {
 
 /// `FIELD=COLUMN` pairs of the command line.
 pub fn columns(pairs: &[String]) -> Result<BTreeMap<String, String>, Usage> {
-    const FIELDS: [&str; 10] =
-        ["text", "id", "conversation", "author", "from", "sent_at", "lang", "label", "order", "source"];
+    const FIELDS: [&str; 10] = [
+        "text",
+        "id",
+        "conversation",
+        "author",
+        "from",
+        "sent_at",
+        "lang",
+        "label",
+        "order",
+        "source",
+    ];
     pairs
         .iter()
         .map(|pair| {
-            let (name, column) =
-                pair.split_once('=').ok_or_else(|| Usage(format!("`{pair}` is not FIELD=COLUMN")))?;
+            let (name, column) = pair
+                .split_once('=')
+                .ok_or_else(|| Usage(format!("`{pair}` is not FIELD=COLUMN")))?;
             if !FIELDS.contains(&name) {
                 let nearest = crate::toml_file::nearest(name, FIELDS.into_iter()).unwrap_or("text");
-                return Err(Usage(format!("there is no field `{name}`; did you mean `{nearest}`?")));
+                return Err(Usage(format!(
+                    "there is no field `{name}`; did you mean `{nearest}`?"
+                )));
             }
             Ok((name.to_owned(), column.to_owned()))
         })
@@ -204,14 +272,33 @@ mod tests {
     use super::*;
 
     fn row(line: usize, text: &str, fields: &[(&str, &str)]) -> Row {
-        let fields = fields.iter().map(|(k, v)| ((*k).to_owned(), serde_json::json!(v))).collect();
-        Row { line, text: text.to_owned(), fields }
+        let fields = fields
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), serde_json::json!(v)))
+            .collect();
+        Row {
+            line,
+            text: text.to_owned(),
+            fields,
+        }
     }
 
     #[test]
     fn ids_come_from_the_content_and_repeats_stay_apart() {
-        let rows = || vec![row(1, "hi", &[]), row(2, "hi", &[]), row(3, "hi", &[("author", "x")])];
-        let ids = |rows| group(rows, Timestamp::UNIX_EPOCH).0.into_iter().map(|(c, _)| c.remote_id).collect::<Vec<_>>();
+        let rows = || {
+            vec![
+                row(1, "hi", &[]),
+                row(2, "hi", &[]),
+                row(3, "hi", &[("author", "x")]),
+            ]
+        };
+        let ids = |rows| {
+            group(rows, Timestamp::UNIX_EPOCH)
+                .0
+                .into_iter()
+                .map(|(c, _)| c.remote_id)
+                .collect::<Vec<_>>()
+        };
         let first = ids(rows());
         assert_eq!(first.len(), 3);
         assert_eq!(first, ids(rows()));

@@ -12,13 +12,27 @@ use url::Url;
 pub async fn redirect_of(page: &str) -> Result<String, HttpError> {
     let url = Url::parse(page).map_err(|e| not_sent(&format!("no address: {e}")))?;
     if !super::is_this_machine(&url) {
-        return Err(not_sent("a consent page on the network is opened by a person"));
+        return Err(not_sent(
+            "a consent page on the network is opened by a person",
+        ));
     }
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build();
     let client = client.map_err(|_| not_sent("no HTTP client"))?;
-    let reply = client.get(url).send().await.map_err(|_| not_sent("the consent page does not answer"))?;
-    let location = reply.headers().get(reqwest::header::LOCATION).and_then(|l| l.to_str().ok());
-    location.map(str::to_owned).ok_or_else(|| not_sent("the consent page redirects nowhere"))
+    let reply = client
+        .get(url)
+        .send()
+        .await
+        .map_err(|_| not_sent("the consent page does not answer"))?;
+    let location = reply
+        .headers()
+        .get(reqwest::header::LOCATION)
+        .and_then(|l| l.to_str().ok());
+    location
+        .map(str::to_owned)
+        .ok_or_else(|| not_sent("the consent page redirects nowhere"))
 }
 
 fn not_sent(why: &str) -> HttpError {

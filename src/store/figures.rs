@@ -32,7 +32,10 @@ impl Store {
         .fetch_all(&mut *conn)
         .await?);
         let critical = rows.iter().filter(|(risk, _)| risk == "critical").count() as u64;
-        let mut waits: Vec<u64> = rows.into_iter().map(|(_, ms)| u64::try_from(ms).unwrap_or(0)).collect();
+        let mut waits: Vec<u64> = rows
+            .into_iter()
+            .map(|(_, ms)| u64::try_from(ms).unwrap_or(0))
+            .collect();
         waits.sort_unstable();
         Ok(Recognised { critical, waits })
     }
@@ -44,8 +47,14 @@ mod tests {
 
     #[test]
     fn a_percentile_is_the_wait_that_so_many_stayed_within() {
-        let recognised = Recognised { critical: 0, waits: (1..=100).collect() };
-        assert_eq!((recognised.percentile(50), recognised.percentile(95)), (50, 95));
+        let recognised = Recognised {
+            critical: 0,
+            waits: (1..=100).collect(),
+        };
+        assert_eq!(
+            (recognised.percentile(50), recognised.percentile(95)),
+            (50, 95)
+        );
         assert_eq!(Recognised::default().percentile(95), 0);
     }
 }

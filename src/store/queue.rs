@@ -7,7 +7,9 @@ use super::rows::{ConversationRow, conversation_columns, maybe_time, ms, raw, ti
 use super::standing::{NEVER, SHELF_UNKNOWN};
 use super::{Store, StoreError, reading, writing};
 use crate::domain::taxonomy::PARENTS;
-use crate::domain::{Conversation, ConversationId, Intent, MessageId, MessageKind, OutboxState, Outcome, Risk};
+use crate::domain::{
+    Conversation, ConversationId, Intent, MessageId, MessageKind, OutboxState, Outcome, Risk,
+};
 use crate::text::RawText;
 use jiff::Timestamp;
 use std::fmt;

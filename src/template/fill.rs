@@ -1,6 +1,6 @@
 //! Filling a template: the variant that follows the buyer's language and whose slots are all known.
 
-use super::{Slots, SlotProblem, Template};
+use super::{SlotProblem, Slots, Template};
 use jiff::Timestamp;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use std::collections::BTreeMap;
@@ -32,7 +32,13 @@ fn fallbacks(lang: &str) -> [&str; 3] {
 }
 
 /// Fills `template` for a buyer who writes `lang`. `used` counts how often this buyer got it: variants rotate.
-pub fn fill(template: &Template, lang: &str, slots: &Slots, used: usize, now: Timestamp) -> Result<Filled, FillError> {
+pub fn fill(
+    template: &Template,
+    lang: &str,
+    slots: &Slots,
+    used: usize,
+    now: Timestamp,
+) -> Result<Filled, FillError> {
     let (lang, variants) = fallbacks(lang)
         .into_iter()
         .find_map(|l| template.text.get_key_value(l))
@@ -43,10 +49,15 @@ pub fn fill(template: &Template, lang: &str, slots: &Slots, used: usize, now: Ti
     for step in 0..variants.len() {
         let variant = (used + step) % variants.len();
         let names = slots_of(&variants[variant]).map_err(FillError::Broken)?;
-        let problems: Vec<SlotProblem> = names.iter().filter_map(|n| slots.problem(n, now)).collect();
+        let problems: Vec<SlotProblem> =
+            names.iter().filter_map(|n| slots.problem(n, now)).collect();
         if problems.is_empty() {
             let text = render(&variants[variant], slots).map_err(FillError::Broken)?;
-            return Ok(Filled { text, lang: lang.clone(), variant });
+            return Ok(Filled {
+                text,
+                lang: lang.clone(),
+                variant,
+            });
         }
         if blocked.as_ref().is_none_or(|b| problems.len() < b.len()) {
             blocked = Some(problems);
@@ -58,7 +69,9 @@ pub fn fill(template: &Template, lang: &str, slots: &Slots, used: usize, now: Ti
 /// The slots that a text names, sorted (`buyer`, `order.id`).
 pub(super) fn slots_of(text: &str) -> Result<Vec<String>, String> {
     let environment = environment();
-    let template = environment.template_from_str(text).map_err(|e| e.to_string())?;
+    let template = environment
+        .template_from_str(text)
+        .map_err(|e| e.to_string())?;
     let mut names: Vec<String> = template.undeclared_variables(true).into_iter().collect();
     names.sort();
     Ok(names)
@@ -78,15 +91,24 @@ fn render(text: &str, slots: &Slots) -> Result<String, String> {
     for (name, value) in slots.iter() {
         match name.split_once('.') {
             Some((group, member)) => {
-                groups.entry(group.to_owned()).or_default().insert(member.to_owned(), Value::from(value));
+                groups
+                    .entry(group.to_owned())
+                    .or_default()
+                    .insert(member.to_owned(), Value::from(value));
             }
             None => {
                 root.insert(name.to_owned(), Value::from(value));
             }
         }
     }
-    root.extend(groups.into_iter().map(|(group, members)| (group, Value::from(members))));
-    let rendered = environment().render_str(text, Value::from(root)).map_err(|e| e.to_string())?;
+    root.extend(
+        groups
+            .into_iter()
+            .map(|(group, members)| (group, Value::from(members))),
+    );
+    let rendered = environment()
+        .render_str(text, Value::from(root))
+        .map_err(|e| e.to_string())?;
     Ok(rendered.trim().to_owned())
 }
 
@@ -100,8 +122,14 @@ mod tests {
         Template {
             key: "t".into(),
             intents: vec![],
-            name: Label { en: "t".into(), zh: "t".into() },
-            text: text.into_iter().map(|(l, v)| (l.to_owned(), v.iter().map(|s| (*s).to_owned()).collect())).collect(),
+            name: Label {
+                en: "t".into(),
+                zh: "t".into(),
+            },
+            text: text
+                .into_iter()
+                .map(|(l, v)| (l.to_owned(), v.iter().map(|s| (*s).to_owned()).collect()))
+                .collect(),
         }
     }
 
@@ -113,16 +141,31 @@ mod tests {
         assert_eq!(text("zh-Hant", 0), "一");
         assert_eq!(text("zh", 1), "二");
         assert_eq!(text("en", 2), "one");
-        assert_eq!(fill(&t, "fr", &Slots::default(), 0, now).unwrap().lang, "en");
+        assert_eq!(
+            fill(&t, "fr", &Slots::default(), 0, now).unwrap().lang,
+            "en"
+        );
     }
 
     #[test]
     fn a_missing_slot_takes_the_variant_without_it_else_blocks() {
         let now = Timestamp::UNIX_EPOCH;
-        let t = template(&["Hi {{ buyer }}", "Hi there"], &["{{ order.id }} {{ buyer }}"]);
-        assert_eq!(fill(&t, "en", &Slots::default(), 0, now).unwrap().text, "Hi there");
-        let FillError::Blocked(problems) = fill(&t, "zh", &Slots::default(), 0, now).unwrap_err() else { panic!() };
-        assert_eq!(problems.iter().map(|p| p.slot.as_str()).collect::<Vec<_>>(), ["buyer", "order.id"]);
+        let t = template(
+            &["Hi {{ buyer }}", "Hi there"],
+            &["{{ order.id }} {{ buyer }}"],
+        );
+        assert_eq!(
+            fill(&t, "en", &Slots::default(), 0, now).unwrap().text,
+            "Hi there"
+        );
+        let FillError::Blocked(problems) = fill(&t, "zh", &Slots::default(), 0, now).unwrap_err()
+        else {
+            panic!()
+        };
+        assert_eq!(
+            problems.iter().map(|p| p.slot.as_str()).collect::<Vec<_>>(),
+            ["buyer", "order.id"]
+        );
     }
 
     #[test]
@@ -132,7 +175,9 @@ mod tests {
         let mut slots = Slots::default();
         slots.set("buyer", " ");
         slots.set_as_of("order.id", "88", Timestamp::UNIX_EPOCH);
-        let FillError::Blocked(problems) = fill(&t, "en", &slots, 0, now).unwrap_err() else { panic!() };
+        let FillError::Blocked(problems) = fill(&t, "en", &slots, 0, now).unwrap_err() else {
+            panic!()
+        };
         assert_eq!(problems[0].problem, Problem::Empty);
         assert_eq!(problems[1].problem, Problem::Stale { minutes: 16 });
     }

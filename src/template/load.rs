@@ -41,7 +41,10 @@ struct AskSlot {
 
 pub(super) fn load(user: Option<&Path>) -> Result<Templates, FileError> {
     let mut templates = Templates::default();
-    let mut files: Vec<(String, String)> = BUILT_IN.iter().map(|(n, t)| ((*n).to_owned(), (*t).to_owned())).collect();
+    let mut files: Vec<(String, String)> = BUILT_IN
+        .iter()
+        .map(|(n, t)| ((*n).to_owned(), (*t).to_owned()))
+        .collect();
     for path in user.map(toml_file::list).transpose()?.unwrap_or_default() {
         files.push((path.display().to_string(), toml_file::read(&path)?));
     }
@@ -51,7 +54,9 @@ pub(super) fn load(user: Option<&Path>) -> Result<Templates, FileError> {
         .collect::<Result<Vec<_>, FileError>>()?;
     for (_, _, file) in &parsed {
         for (name, slot) in &file.ask {
-            templates.labels.insert(format!("{ASK}{name}"), slot.label.clone());
+            templates
+                .labels
+                .insert(format!("{ASK}{name}"), slot.label.clone());
         }
     }
     for (name, text, file) in parsed {
@@ -67,15 +72,29 @@ pub(super) fn load(user: Option<&Path>) -> Result<Templates, FileError> {
 }
 
 /// A template may name only slots that exist: a typo would block every reply.
-fn check_slots(file: &str, text: &str, template: &Template, templates: &Templates) -> Result<(), FileError> {
+fn check_slots(
+    file: &str,
+    text: &str,
+    template: &Template,
+    templates: &Templates,
+) -> Result<(), FileError> {
     for variant in template.text.values().flatten() {
         let names = fill::slots_of(variant).map_err(|why| {
             let first = variant.lines().next().unwrap_or_default();
-            FileError::at(file, text, first, format!("template `{}` cannot be parsed: {why}", template.key), None)
+            FileError::at(
+                file,
+                text,
+                first,
+                format!("template `{}` cannot be parsed: {why}", template.key),
+                None,
+            )
         })?;
         for name in names {
             if !KNOWN.contains(&name.as_str()) && !templates.labels.contains_key(&name) {
-                let known = KNOWN.iter().copied().chain(templates.labels.keys().map(String::as_str));
+                let known = KNOWN
+                    .iter()
+                    .copied()
+                    .chain(templates.labels.keys().map(String::as_str));
                 let hint = toml_file::nearest(&name, known).map(|n| format!("did you mean `{n}`?"));
                 let what = format!("template `{}` names an unknown slot `{name}`", template.key);
                 return Err(FileError::at(file, text, &name, what, hint));
@@ -92,7 +111,9 @@ pub(super) fn intents<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<
         .map(|key| {
             taxonomy::Intent::from_key(&key).ok_or_else(|| {
                 let nearest = Intent::nearest_key(&key);
-                serde::de::Error::custom(format!("unknown intent `{key}`; did you mean `{nearest}`?"))
+                serde::de::Error::custom(format!(
+                    "unknown intent `{key}`; did you mean `{nearest}`?"
+                ))
             })
         })
         .collect()

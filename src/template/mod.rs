@@ -58,13 +58,19 @@ impl Templates {
 
     /// The templates of an intent with their numbers, from 1.
     pub fn of(&self, intent: Intent) -> impl Iterator<Item = (usize, &Template)> {
-        self.list.iter().filter(move |t| t.intents.contains(&intent)).enumerate().map(|(i, t)| (i + 1, t))
+        self.list
+            .iter()
+            .filter(move |t| t.intents.contains(&intent))
+            .enumerate()
+            .map(|(i, t)| (i + 1, t))
     }
 
     /// By key, or by number among the templates of `intent`.
     pub fn find(&self, name: &str, intent: Option<Intent>) -> Option<&Template> {
         match (name.parse::<usize>(), intent) {
-            (Ok(number), Some(intent)) => self.of(intent).find(|(n, _)| *n == number).map(|(_, t)| t),
+            (Ok(number), Some(intent)) => {
+                self.of(intent).find(|(n, _)| *n == number).map(|(_, t)| t)
+            }
             _ => self.list.iter().find(|t| t.key == name),
         }
     }
@@ -86,5 +92,8 @@ impl Templates {
 
 /// A value for a slot, in one line and fit for a screen.
 pub fn slot_text(text: &SafeText) -> String {
-    text.as_str().split_whitespace().collect::<Vec<_>>().join(" ")
+    text.as_str()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }

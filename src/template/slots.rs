@@ -38,12 +38,24 @@ pub struct Slots(BTreeMap<String, Slot>);
 impl Slots {
     /// Sets a value that does not age. An empty one counts as missing.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
-        self.0.insert(name.to_owned(), Slot { value: value.into(), as_of: None });
+        self.0.insert(
+            name.to_owned(),
+            Slot {
+                value: value.into(),
+                as_of: None,
+            },
+        );
     }
 
     /// Sets a value that was true at `as_of`.
     pub fn set_as_of(&mut self, name: &str, value: impl Into<String>, as_of: Timestamp) {
-        self.0.insert(name.to_owned(), Slot { value: value.into(), as_of: Some(as_of) });
+        self.0.insert(
+            name.to_owned(),
+            Slot {
+                value: value.into(),
+                as_of: Some(as_of),
+            },
+        );
     }
 
     pub fn get(&self, name: &str) -> Option<&Slot> {
@@ -55,16 +67,23 @@ impl Slots {
         let problem = match self.0.get(name) {
             None => Problem::Missing,
             Some(slot) if slot.value.trim().is_empty() => Problem::Empty,
-            Some(Slot { as_of: Some(at), .. }) if now.duration_since(*at) > FRESH_FOR => {
-                Problem::Stale { minutes: now.duration_since(*at).as_mins() }
-            }
+            Some(Slot {
+                as_of: Some(at), ..
+            }) if now.duration_since(*at) > FRESH_FOR => Problem::Stale {
+                minutes: now.duration_since(*at).as_mins(),
+            },
             Some(_) => return None,
         };
-        Some(SlotProblem { slot: name.to_owned(), problem })
+        Some(SlotProblem {
+            slot: name.to_owned(),
+            problem,
+        })
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, slot)| (name.as_str(), slot.value.as_str()))
+        self.0
+            .iter()
+            .map(|(name, slot)| (name.as_str(), slot.value.as_str()))
     }
 }
 
