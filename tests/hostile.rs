@@ -1,5 +1,12 @@
 //! Nothing that a stranger can write gets past the sanitiser, and nothing breaks it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that goes wrong should stop there and say where"
+)]
+
 #[path = "fixtures/hostile.rs"]
 mod hostile;
 

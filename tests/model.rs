@@ -3,6 +3,13 @@
 //! The model is fetched into this user's cache by the first test that needs it, and these tests fail without it. What
 //! loads a library or dies runs in a process of its own: this program, started again with the name of a helper.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that goes wrong should stop there and say where"
+)]
+
 #[path = "fixtures/hub.rs"]
 mod hub;
 

@@ -212,7 +212,7 @@ fn auroc(in_scope: &[f32], oos: &[f32]) -> Option<f64> {
     let mut at = 0;
     while at < all.len() {
         let ties = all[at..].iter().take_while(|x| x.0 == all[at].0).count();
-        let mean_rank = at as f64 + (ties as f64 + 1.0) / 2.0;
+        let mean_rank = at as f64 + f64::midpoint(ties as f64, 1.0);
         rank_sum += mean_rank * all[at..at + ties].iter().filter(|x| x.1).count() as f64;
         at += ties;
     }

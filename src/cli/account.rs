@@ -84,13 +84,12 @@ async fn add(
     };
     let state = uuid::Uuid::new_v4().simple().to_string();
     let consent = Consent::begin(credentials, base_url, given.united_states, state);
-    let pasted = match given.redirect {
-        Some(redirect) => redirect,
-        None => {
-            out::note("Open this page in any browser, as the shop's owner, and agree:");
-            out::note(consent.url());
-            SecretString::from(ask("Then paste the address that it ended on: ", false)?)
-        }
+    let pasted = if let Some(redirect) = given.redirect {
+        redirect
+    } else {
+        out::note("Open this page in any browser, as the shop's owner, and agree:");
+        out::note(consent.url());
+        SecretString::from(ask("Then paste the address that it ended on: ", false)?)
     };
     let store = context.store().await?;
     let pasted = secrecy::ExposeSecret::expose_secret(&pasted).to_owned();

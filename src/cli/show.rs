@@ -47,9 +47,9 @@ pub async fn list(context: &Context, args: &List) -> anyhow::Result<Ended> {
     }
     for row in &rows {
         if args.json {
-            out::json(&row_json(row, now))?
+            out::json(&row_json(row, now))?;
         } else {
-            out::line(row_line(row, now))?
+            out::line(row_line(row, now))?;
         }
     }
     Ok(Ended::Done)
@@ -86,7 +86,7 @@ fn preview(row: &Row) -> String {
 }
 
 fn row_line(row: &Row, now: Timestamp) -> String {
-    let mark = match row.risk.map(|r| r.as_str()) {
+    let mark = match row.risk.map(super::super::domain::taxonomy::Risk::as_str) {
         Some("critical") => "!!",
         Some("high") => "! ",
         _ => "  ",

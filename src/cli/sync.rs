@@ -24,12 +24,12 @@ pub async fn run(context: &Context, once: bool, json: bool) -> anyhow::Result<En
     let totals = desk.monitor.totals();
     let line = json!({ "polled": totals.polled, "stored": totals.stored, "classified": totals.classified });
     if json {
-        out::json(&line)?
+        out::json(&line)?;
     } else {
         out::line(format!(
             "{} new, {} classified",
             totals.stored, totals.classified
-        ))?
+        ))?;
     }
     Ok(Ended::Done)
 }

@@ -263,7 +263,7 @@ impl Engine {
                     .await?;
             }
             Inverse::Recall { outgoing } => {
-                self.recall(&OutgoingId::from_stored(outgoing), now).await?
+                self.recall(&OutgoingId::from_stored(outgoing), now).await?;
             }
         }
         self.store.mark_undone(&entry.id, now).await?;

@@ -216,9 +216,10 @@ impl Recogniser {
         let classifier = guard.as_ref().context("the classifier is not ready")?;
         readings
             .iter()
-            .map(|reading| match Classifier::without_vector(reading) {
-                Some(c) => Ok((c, None)),
-                None => {
+            .map(|reading| {
+                if let Some(c) = Classifier::without_vector(reading) {
+                    Ok((c, None))
+                } else {
                     let vector = vectors
                         .get(&reading.key)
                         .context("a text was not embedded")?;

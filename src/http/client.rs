@@ -135,7 +135,7 @@ impl HttpClient {
         let method = request.method;
         match &outcome {
             Ok(reply) => {
-                tracing::debug!(?method, %place, status = reply.status, elapsed = ?started.elapsed())
+                tracing::debug!(?method, %place, status = reply.status, elapsed = ?started.elapsed());
             }
             Err(error) => tracing::debug!(?method, %place, %error, elapsed = ?started.elapsed()),
         }

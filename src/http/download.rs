@@ -220,9 +220,7 @@ fn unreachable(url: &str, error: &dyn std::error::Error) -> DownloadError {
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    let host = Url::parse(url)
-        .map(|url| host(&url))
-        .unwrap_or_else(|_| "the server".to_owned());
+    let host = Url::parse(url).map_or_else(|_| "the server".to_owned(), |url| host(&url));
     DownloadError::Unreachable {
         host,
         why: innermost.to_string(),

@@ -83,7 +83,7 @@ mod tests {
     fn an_idle_account_gets_its_burst_back_and_no_more() {
         let start = Instant::now();
         let limiter = Limiter::new(1.0, 2, start);
-        let later = start + Duration::from_secs(3600);
+        let later = start + Duration::from_hours(1);
         let waits: Vec<u64> = (0..3).map(|_| limiter.reserve(later).as_secs()).collect();
         assert_eq!(waits, [0, 0, 1]);
     }
@@ -94,7 +94,7 @@ mod tests {
         let limiter = Limiter::new(2.0, 10, start);
         let mut now = start;
         let mut sent = 0;
-        while now < start + Duration::from_secs(3600) {
+        while now < start + Duration::from_hours(1) {
             now += limiter.reserve(now);
             sent += 1;
         }

@@ -78,7 +78,7 @@ impl Default for Policy {
         Self {
             attempts: 4,
             back_off: Duration::from_secs(1),
-            longest_wait: Duration::from_secs(60),
+            longest_wait: Duration::from_mins(1),
             connect_timeout: Duration::from_secs(10),
             whole_timeout: Duration::from_secs(30),
             per_second: 2.0,

@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 /// No server may silence an account for longer than this; asked for more, we ask again after it.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
+const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
 
 /// Full jitter: anything between nothing and `first` doubled with every attempt, never above `longest`.
 pub fn back_off(first: Duration, longest: Duration, attempt: u32, jitter: f64) -> Duration {
@@ -50,20 +50,20 @@ mod tests {
     #[test]
     fn the_back_off_doubles_up_to_its_limit() {
         let waits: Vec<u64> = (1..9)
-            .map(|n| back_off(Duration::from_secs(1), Duration::from_secs(60), n, 1.0).as_secs())
+            .map(|n| back_off(Duration::from_secs(1), Duration::from_mins(1), n, 1.0).as_secs())
             .collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
         assert!(
             back_off(
                 Duration::from_secs(1),
-                Duration::from_secs(60),
+                Duration::from_mins(1),
                 u32::MAX,
                 0.5
             )
             .as_secs()
                 == 30
         );
-        assert!(back_off(Duration::from_secs(1), Duration::from_secs(60), 3, 0.0).is_zero());
+        assert!(back_off(Duration::from_secs(1), Duration::from_mins(1), 3, 0.0).is_zero());
     }
 
     #[test]

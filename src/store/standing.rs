@@ -115,11 +115,7 @@ impl Standing {
                 (None, None) => SHELF_NEW,
             },
             parent: sure.map_or("", |intent| intent.parent()),
-            rank: if critical && waiting_since.is_some() {
-                0
-            } else {
-                1
-            },
+            rank: i64::from(!(critical && waiting_since.is_some())),
             due_at: match (waiting_since, sla) {
                 (Some(since), Some(minutes)) => since.saturating_add(minutes * 60_000),
                 _ => NEVER,

@@ -241,12 +241,11 @@ impl Iterator for Strip<'_> {
             if let Some(c) = self.ready.pop_front() {
                 return Some(c);
             }
-            match self.chars.next() {
-                Some(c) => self.step(c),
-                None => {
-                    self.hidden += usize::from(self.pending.take().is_some());
-                    return None;
-                }
+            if let Some(c) = self.chars.next() {
+                self.step(c);
+            } else {
+                self.hidden += usize::from(self.pending.take().is_some());
+                return None;
             }
         }
     }

@@ -79,13 +79,12 @@ fn blank(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     while at < chars.len() {
-        let end = match literal_end(&chars, at) {
-            Some(end) => end.min(chars.len()),
-            None => {
-                out.push(chars[at]);
-                at += 1;
-                continue;
-            }
+        let end = if let Some(end) = literal_end(&chars, at) {
+            end.min(chars.len())
+        } else {
+            out.push(chars[at]);
+            at += 1;
+            continue;
         };
         out.extend(
             chars[at..end]

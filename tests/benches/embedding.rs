@@ -3,6 +3,13 @@
 //! `cargo bench --bench embedding`. The two take turns, so that whatever else the machine does meets both; the medians
 //! of the rounds are printed, and the ratio says what fastembed and our own code around it cost.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that goes wrong should stop there and say where"
+)]
+
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::Tensor;
@@ -142,12 +149,12 @@ impl Bare {
         let shape = shape_of(length, encodings.len());
         let ids: Vec<i64> = encodings
             .iter()
-            .flat_map(|e| e.get_ids())
+            .flat_map(tokenizers::Encoding::get_ids)
             .map(|&id| i64::from(id))
             .collect();
         let mask: Vec<i64> = encodings
             .iter()
-            .flat_map(|e| e.get_attention_mask())
+            .flat_map(tokenizers::Encoding::get_attention_mask)
             .map(|&bit| i64::from(bit))
             .collect();
         let rows = mask.clone();

@@ -3,6 +3,13 @@
 //! The client here is written from the platform's rules, apart from the product's client and from the
 //! sandbox's own check. The one rule: everything goes over the wire, except the oracle (`stats`, `truth`).
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that goes wrong should stop there and say where"
+)]
+
 mod calls;
 mod checks;
 mod client;

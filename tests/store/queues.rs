@@ -345,7 +345,7 @@ promise!(
             desk.store
                 .set_predictions(&[(message.clone(), c.clone())], at(9))
                 .await
-                .unwrap()
+                .unwrap();
         };
         assert_eq!(desk.store.unknown_messages(9).await.unwrap().len(), 1);
 

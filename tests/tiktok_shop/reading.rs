@@ -209,9 +209,12 @@ async fn a_message_of_one_megabyte_and_a_nul_and_half_an_emoji_are_kept_as_they_
     let raw = r#"{"code":0,"message":"","data":{"messages":[{"id":"1","index":"1","create_time":1795000001,"type":"TEXT",
         "sender":{"role":"BUYER"},"content":"{\"content\":\"half \\ud83d pair\"}"},{"id":"2","index":"2","create_time":
         1795000002,"type":"TEXT","sender":{"role":"BUYER"},"content":"{\"content\":\"outer \ud83d\"}"}]}}"#;
-    let server = Server::start(move |hit, _| match hit.path.ends_with("/messages") {
-        true => (200, Vec::new(), raw.to_owned()),
-        false => ok(json!({"conversations": [wire_conversation("7", 1, json!(null))]})),
+    let server = Server::start(move |hit, _| {
+        if hit.path.ends_with("/messages") {
+            (200, Vec::new(), raw.to_owned())
+        } else {
+            ok(json!({"conversations": [wire_conversation("7", 1, json!(null))]}))
+        }
     })
     .await;
     let shop = shop(&server);
@@ -223,10 +226,7 @@ async fn a_message_of_one_megabyte_and_a_nul_and_half_an_emoji_are_kept_as_they_
 
 #[tokio::test]
 async fn an_endless_list_of_pages_ends() {
-    let server = Server::start(|hit, _| match hit.path.ends_with("/messages") {
-        true => ok(json!({"messages": [wire_text(1, "BUYER", "again")], "next_page_token": "same"})),
-        false => ok(json!({"conversations": [wire_conversation("7", 1, json!(null))], "next_page_token": "same"})),
-    })
+    let server = Server::start(|hit, _| if hit.path.ends_with("/messages") { ok(json!({"messages": [wire_text(1, "BUYER", "again")], "next_page_token": "same"})) } else { ok(json!({"conversations": [wire_conversation("7", 1, json!(null))], "next_page_token": "same"})) })
     .await;
     let shop = shop(&server);
     let conversation = only_conversation(&shop).await;
@@ -298,10 +298,7 @@ async fn orders_come_newest_first_with_the_newest_event_of_their_parcel() {
 
 #[tokio::test]
 async fn orders_are_shown_even_where_tracking_is_not_permitted() {
-    let server = Server::start(|hit, _| match hit.path.contains("/orders/search") {
-        true => ok(json!({"orders": [{"id": "1", "status": "DELIVERED", "user_id": "7", "create_time": NOW}]})),
-        false => error(401, 105005, "no scope"),
-    })
+    let server = Server::start(|hit, _| if hit.path.contains("/orders/search") { ok(json!({"orders": [{"id": "1", "status": "DELIVERED", "user_id": "7", "create_time": NOW}]})) } else { error(401, 105005, "no scope") })
     .await;
     let orders = shop(&server)
         .orders(&RemoteId::new("7"), at(0))

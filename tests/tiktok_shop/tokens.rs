@@ -53,9 +53,12 @@ async fn an_expired_token_delays_a_send_and_does_not_double_it() {
 
 #[tokio::test]
 async fn a_refresh_that_fails_fails_for_everybody_who_waited_for_it() {
-    let server = Server::start(|hit, _| match hit.path.contains("/token/") {
-        true => error(500, 36009003, "internal"),
-        false => error(401, 105002, "Expired credentials"),
+    let server = Server::start(|hit, _| {
+        if hit.path.contains("/token/") {
+            error(500, 36009003, "internal")
+        } else {
+            error(401, 105002, "Expired credentials")
+        }
     })
     .await;
     let patient = Policy {
@@ -87,9 +90,12 @@ async fn a_token_that_cannot_be_refreshed_ends_in_not_authorised() {
     let refused: fn(&Hit) -> Answer = |_| error(200, 36004005, "refresh token expired");
     // A refused refresh, and a fresh token that is refused too: one refresh a call and no more.
     for refresh in [refused, expired] {
-        let server = Server::start(move |hit, _| match hit.path.contains("/token/") {
-            true => refresh(hit),
-            false => error(401, 105002, "Expired credentials"),
+        let server = Server::start(move |hit, _| {
+            if hit.path.contains("/token/") {
+                refresh(hit)
+            } else {
+                error(401, 105002, "Expired credentials")
+            }
         })
         .await;
         let outcome = shop(&server).check().await;

@@ -194,19 +194,18 @@ impl Session {
 
     async fn refresh(&self, stale: &Tokens) -> Result<(), ChannelError> {
         let kept = self.store.load().await.ok().flatten();
-        let tokens = match kept.filter(|kept| !same(&kept.access, &stale.access)) {
-            Some(kept) => kept,
-            None => {
-                let fresh = auth::refresh(
-                    &self.http,
-                    &self.endpoints,
-                    &self.credentials,
-                    &stale.refresh,
-                )
-                .await?;
-                self.save(&fresh).await;
-                fresh
-            }
+        let tokens = if let Some(kept) = kept.filter(|kept| !same(&kept.access, &stale.access)) {
+            kept
+        } else {
+            let fresh = auth::refresh(
+                &self.http,
+                &self.endpoints,
+                &self.credentials,
+                &stale.refresh,
+            )
+            .await?;
+            self.save(&fresh).await;
+            fresh
         };
         *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tokens);
         Ok(())

@@ -83,7 +83,7 @@ impl FileRecord {
     pub fn of(folder: &Path, name: &str) -> io::Result<Self> {
         let mut hash = Sha256::new();
         let size = copy_into(&mut File::open(folder.join(name))?, |bytes| {
-            hash.update(bytes)
+            hash.update(bytes);
         })?;
         Ok(Self {
             name: name.to_owned(),

@@ -77,7 +77,7 @@ fn fetch_file(
     let mut file = File::create(&path).map_err(failed("write", &path))?;
     let phase = format!("fetching {name}");
     let received = get(request, &mut file, &|done, total| {
-        progress.advance(&phase, done, total)
+        progress.advance(&phase, done, total);
     });
     let received = match received {
         Ok(received) => received,

@@ -70,7 +70,7 @@ pub fn download(
         // pip writes here first, so that its progress can be seen and a full disk is the cache's.
         command.env("TMPDIR", &temporary);
         run(command, &pip.join(" "), work, || {
-            progress.advance(phase, size_of(work), Some(total))
+            progress.advance(phase, size_of(work), Some(total));
         })?;
     }
     wheels.iter().map(|wheel| check(wheel, &folder)).collect()

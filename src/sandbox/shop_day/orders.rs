@@ -157,7 +157,10 @@ impl Status {
 
     /// The states that fit somebody who talks about `label`; none where it needs no order.
     pub fn fitting(label: &str) -> &'static [Self] {
-        use Status::*;
+        use Status::{
+            AwaitingCollection, AwaitingShipment, Cancelled, Completed, Delivered, InTransit,
+            OnHold, Unpaid,
+        };
         match label {
             "order.placed_notice" | "order.address_change" => &[AwaitingShipment],
             "order.change" | "order.cancel" => &[AwaitingShipment, AwaitingCollection],
