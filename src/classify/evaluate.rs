@@ -253,12 +253,7 @@ pub fn taxonomy(classifier: &Classifier, rows: &[TaxonomyRow], train_ms: f64) ->
     let results: Vec<_> = rows
         .iter()
         .map(|row| {
-            let without = Classifier::without_vector(&row.reading);
-            let c = without.or_else(|| {
-                row.vector
-                    .as_ref()
-                    .map(|v| classifier.classify(&row.reading, v))
-            });
+            let c = classifier.judge(&row.reading, row.vector.as_ref());
             (row, c)
         })
         .collect();
@@ -273,8 +268,8 @@ pub fn taxonomy(classifier: &Classifier, rows: &[TaxonomyRow], train_ms: f64) ->
         .filter_map(|(row, c)| match &row.truth {
             Truth::Intent(intent) => Some(Seen {
                 truth: intent.key(),
-                guess: c.as_ref().and_then(|c| c.intent).map_or("", Intent::key),
-                confidence: c.as_ref().map_or(0.0, |c| c.confidence),
+                guess: c.intent.map_or("", Intent::key),
+                confidence: c.confidence,
                 similarity: similarity(row),
                 lang: &row.lang,
             }),
@@ -289,7 +284,7 @@ pub fn taxonomy(classifier: &Classifier, rows: &[TaxonomyRow], train_ms: f64) ->
     let mut out = report(&seen, &oos, train_ms, classify_us);
     let results: Vec<_> = results
         .into_iter()
-        .filter_map(|(row, c)| Some((&row.truth, c?)))
+        .map(|(row, c)| (&row.truth, c))
         .collect();
     out.taxonomy = Some(taxonomy_report(&results));
     out

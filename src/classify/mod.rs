@@ -22,6 +22,7 @@ pub use reading::Reading;
 use crate::domain::{Classification, Intent, Neighbour, Outcome, Risk, Scored};
 use crate::embed::{ModelId, Vector};
 use head::Head;
+use std::collections::HashSet;
 
 /// The 43 intents, trained on labelled examples of one embedding model.
 #[derive(Clone, Debug)]
@@ -59,14 +60,13 @@ impl Classifier {
         &self.head
     }
 
-    /// What `text` is, where nothing has to be embedded to know it.
-    pub fn without_vector(reading: &Reading) -> Option<Classification> {
-        let outcome = if reading.wordless {
-            Outcome::NonText
-        } else {
-            return None;
-        };
-        Some(Classification {
+    /// What a message is that has no words: nothing has to be embedded to know it.
+    pub fn wordless(reading: &Reading) -> Classification {
+        Self::without_intent(Outcome::NonText, reading)
+    }
+
+    fn without_intent(outcome: Outcome, reading: &Reading) -> Classification {
+        Classification {
             outcome,
             intent: None,
             risk: Risk::Normal,
@@ -76,10 +76,19 @@ impl Classifier {
             lang: reading.lang.clone(),
             model: "none".to_owned(),
             verdict: None,
-        })
+        }
     }
 
-    pub fn classify(&self, reading: &Reading, vector: &Vector) -> Classification {
+    /// What `reading` is. Words without a vector (a text that the model cannot take) are unknown: a person must look.
+    pub fn judge(&self, reading: &Reading, vector: Option<&Vector>) -> Classification {
+        match vector {
+            _ if reading.wordless => Self::wordless(reading),
+            Some(vector) => self.classify(reading, vector),
+            None => Self::without_intent(Outcome::Unknown, reading),
+        }
+    }
+
+    fn classify(&self, reading: &Reading, vector: &Vector) -> Classification {
         let ranking = self.head.rank(vector);
         let top: Vec<Scored> = ranking
             .best(3)
@@ -132,6 +141,14 @@ impl Classifier {
                 intent: e.intent,
                 similarity: f64::from(similarity),
             })
+            .collect()
+    }
+
+    /// The ids of what can be unlearnt.
+    pub fn desk_examples(&self) -> HashSet<String> {
+        self.examples
+            .iter()
+            .filter_map(|(e, _)| e.id.clone())
             .collect()
     }
 
@@ -212,9 +229,6 @@ mod tests {
     #[test]
     fn what_has_no_words_is_not_embedded() {
         let reading = Reading::of(&crate::text::sanitise("😂😂 123 https://a.example/b"));
-        assert_eq!(
-            Classifier::without_vector(&reading).unwrap().outcome,
-            Outcome::NonText
-        );
+        assert_eq!(Classifier::wordless(&reading).outcome, Outcome::NonText);
     }
 }

@@ -104,6 +104,10 @@ pub trait Embedder: Send {
 
 #[derive(Debug, thiserror::Error)]
 pub enum EmbedError {
+    /// The embedder cannot be used: no model, no library, a broken session.
     #[error("{0}")]
     Failed(String),
+    /// This one text cannot be embedded; others can.
+    #[error("the text cannot be embedded: {0}")]
+    Text(String),
 }

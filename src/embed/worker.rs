@@ -187,25 +187,54 @@ fn embed_oldest(queue: &mut Vec<Waiting>, embedder: &mut dyn Embedder) -> Result
             texts.push(job.text.as_str());
         }
     }
-    let vectors = if texts.is_empty() {
+    let answers = if texts.is_empty() {
         Vec::new()
     } else {
-        caught(|| embedder.embed(&texts))?
+        embed_each(&texts, embedder)?
     };
-    if vectors.len() != texts.len() {
-        return Err(EmbedError::Failed(format!(
-            "{} texts gave {} vectors",
-            texts.len(),
-            vectors.len()
-        )));
-    }
     let embedded = queue.extract_if(.., |waiting| place.contains_key(&waiting.job.key));
     for waiting in embedded {
-        let _ = waiting
-            .reply
-            .send(Ok(vectors[place[&waiting.job.key]].clone()));
+        let answer = match &answers[place[&waiting.job.key]] {
+            Ok(vector) => Ok(vector.clone()),
+            Err(why) => Err(EmbedError::Text(why.clone())),
+        };
+        let _ = waiting.reply.send(answer);
     }
     Ok(())
+}
+
+/// A vector or a reason for each text. One text that the model cannot take must not cost the others theirs, so a
+/// batch that fails is embedded text by text; where not one of them succeeds, the embedder is broken.
+fn embed_each(
+    texts: &[&str],
+    embedder: &mut dyn Embedder,
+) -> Result<Vec<Result<Vector, String>>, EmbedError> {
+    let failed = match batch(texts, embedder) {
+        Ok(vectors) => return Ok(vectors.into_iter().map(Ok).collect()),
+        Err(error) => error,
+    };
+    let alone = |text: &&str| {
+        batch(&[*text], embedder)
+            .map(|mut vectors| vectors.swap_remove(0))
+            .map_err(|error| error.to_string())
+    };
+    let answers: Vec<Result<Vector, String>> = texts.iter().map(alone).collect();
+    if answers.iter().all(Result::is_err) {
+        return Err(failed);
+    }
+    Ok(answers)
+}
+
+fn batch(texts: &[&str], embedder: &mut dyn Embedder) -> Result<Vec<Vector>, EmbedError> {
+    let vectors = caught(|| embedder.embed(texts))?;
+    if vectors.len() == texts.len() {
+        return Ok(vectors);
+    }
+    Err(EmbedError::Failed(format!(
+        "{} texts gave {} vectors",
+        texts.len(),
+        vectors.len()
+    )))
 }
 
 /// A panic inside the model's libraries is an error like any other.

@@ -236,11 +236,11 @@ impl Engine {
             created_at: now,
             claimed_at: None,
         };
-        self.store.enqueue(&outgoing).await?;
         let inverse = Inverse::Recall {
             outgoing: outgoing.id.as_str().to_owned(),
         };
         self.remember("reply", Some(&c.id), &inverse, now).await?;
+        self.store.enqueue(&outgoing).await?;
         Ok(outgoing)
     }
 
@@ -282,27 +282,16 @@ impl Engine {
         Ok(text)
     }
 
-    /// Takes a held reply back; its text becomes the draft again.
+    /// Takes a held reply back; the store makes its text the draft again.
+    ///
+    /// # Errors
+    /// A reply that has left already, or that never got into the outbox.
     pub(super) async fn recall(&self, id: &OutgoingId, now: Timestamp) -> anyhow::Result<()> {
-        let outgoing = self.store.outgoing(id).await?;
-        if !self.store.cancel(id, now).await? {
-            let state = self.store.outgoing(id).await?.state;
-            return Err(Usage(format!(
-                "the reply cannot be taken back any more: it is {state}"
-            ))
-            .into());
+        if self.store.cancel(id, now).await? {
+            return Ok(());
         }
-        self.store
-            .put_draft(&Draft {
-                conversation_id: outgoing.conversation_id,
-                text: outgoing.text,
-                template: outgoing.template,
-                lang: outgoing.lang,
-                slots: BTreeMap::new(),
-                updated_at: now,
-            })
-            .await?;
-        Ok(())
+        let state = self.store.outgoing(id).await?.state;
+        Err(Usage(format!("the reply cannot be taken back any more: it is {state}")).into())
     }
 }
 

@@ -27,11 +27,22 @@ pub(super) enum Inverse {
     /// Forget the example and restore the prediction as it was.
     Label {
         example: Option<String>,
+        /// What the message had taught before; its text is the message's.
+        replaced: Vec<StoredExample>,
         message: String,
         before: StoredClassification,
     },
     /// Recall the reply; its text becomes the draft again.
     Recall { outgoing: String },
+}
+
+/// A label as plain values, so that an inverse can be written down.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct StoredExample {
+    id: String,
+    lang: String,
+    intent: String,
+    at_ms: i64,
 }
 
 /// A classification as plain values, so that an inverse can be written down.
@@ -97,8 +108,8 @@ impl Engine {
             status: c.status.as_str().to_owned(),
             until_ms,
         };
-        self.store.set_status(&c.id, to).await?;
         self.remember(action, Some(&c.id), &inverse, now).await?;
+        self.store.set_status(&c.id, to).await?;
         self.note(action, &c.id, None, now).await
     }
 
@@ -153,37 +164,48 @@ impl Engine {
             Verdict::Corrected
         };
         // What has no words has no vector, so there is nothing to learn from; the label itself still counts.
-        let example = if before.outcome == Outcome::NonText {
-            None
-        } else {
-            let example = desk_example(
+        let learnt = (before.outcome != Outcome::NonText).then(|| {
+            desk_example(
                 &message.text,
                 &before.lang,
                 intent,
                 Some(message.id.clone()),
                 now,
-            );
-            self.store.add_example(&example).await?;
-            Some(example.id)
+            )
+        });
+        let replaced = self.examples_of(&message.id).await?;
+        let inverse = Inverse::Label {
+            example: learnt.as_ref().map(|e| e.id.clone()),
+            replaced: replaced.iter().map(StoredExample::from).collect(),
+            message: message.id.as_str().to_owned(),
+            before: StoredClassification::from(&before),
         };
+        self.remember(action, Some(&c.id), &inverse, now).await?;
+        for old in &replaced {
+            self.store.remove_example(&old.id).await?;
+        }
+        if let Some(example) = &learnt {
+            self.store.add_example(example).await?;
+        }
         let after = Classification {
             outcome: Outcome::Intent,
             intent: Some(intent),
             risk: intent.risk(),
             confidence: 1.0,
             verdict: Some(verdict),
-            ..before.clone()
+            ..before
         };
         self.store
             .set_predictions(&[(message.id.clone(), after)], now)
             .await?;
-        let inverse = Inverse::Label {
-            example,
-            message: message.id.as_str().to_owned(),
-            before: StoredClassification::from(&before),
-        };
-        self.remember(action, Some(&c.id), &inverse, now).await?;
         self.note(action, &c.id, Some(intent.key()), now).await
+    }
+
+    /// What was learnt from a message before: a message teaches one thing.
+    async fn examples_of(&self, message: &MessageId) -> anyhow::Result<Vec<Example>> {
+        let mut examples = self.store.examples().await?;
+        examples.retain(|e| e.message_id.as_ref() == Some(message));
+        Ok(examples)
     }
 
     /// The message that is meant: the named one, else the newest of the buyer.
@@ -251,20 +273,30 @@ impl Engine {
             }
             Inverse::Label {
                 example,
+                replaced,
                 message,
                 before,
             } => {
+                let message = MessageId::from_stored(message);
                 if let Some(id) = example {
                     self.store.remove_example(&id).await?;
                 }
-                let message = MessageId::from_stored(message);
+                self.bring_back(&message, entry.conversation_id.as_ref(), replaced)
+                    .await?;
+                let before = before.into_domain()?;
                 self.store
-                    .restore_prediction(&message, Some(&before.into_domain()?), now)
+                    .restore_prediction(&message, Some(&before), now)
                     .await?;
             }
             Inverse::Recall { outgoing } => {
-                self.recall(&OutgoingId::from_stored(outgoing), now).await?;
+                let recalled = self.recall(&OutgoingId::from_stored(outgoing), now).await;
+                if recalled.is_err() {
+                    // It has left. The entry is spent, so that the act before it can be reached.
+                    self.store.mark_undone(&entry.id, now).await?;
+                }
+                recalled?;
             }
+        }
         }
         self.store.mark_undone(&entry.id, now).await?;
         if let Some(of) = &entry.conversation_id {
@@ -274,6 +306,36 @@ impl Engine {
             action: entry.action,
             conversation: entry.conversation_id,
         })
+    }
+
+    /// Learns again what a message had taught before it was labelled anew.
+    async fn bring_back(
+        &self,
+        message: &MessageId,
+        conversation: Option<&ConversationId>,
+        replaced: Vec<StoredExample>,
+    ) -> anyhow::Result<()> {
+        let Some(conversation) = conversation.filter(|_| !replaced.is_empty()) else {
+            return Ok(());
+        };
+        let messages = self.store.messages(conversation).await?;
+        let of = messages
+            .iter()
+            .find(|m| m.id == *message)
+            .context("the message is gone")?;
+        for old in replaced {
+            let intent = Intent::from_key(&old.intent)
+                .with_context(|| format!("no intent `{}`", old.intent))?;
+            let at = Timestamp::from_millisecond(old.at_ms)?;
+            let example = desk_example(&of.text, &old.lang, intent, Some(message.clone()), at);
+            self.store
+                .add_example(&Example {
+                    id: old.id,
+                    ..example
+                })
+                .await?;
+        }
+        Ok(())
     }
 }
 
@@ -293,6 +355,17 @@ pub(super) fn desk_example(
         intent,
         message_id: of,
         at,
+    }
+}
+
+impl From<&Example> for StoredExample {
+    fn from(e: &Example) -> Self {
+        Self {
+            id: e.id.clone(),
+            lang: e.lang.clone(),
+            intent: e.intent.key().to_owned(),
+            at_ms: e.at.as_millisecond(),
+        }
     }
 }
 

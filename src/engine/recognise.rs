@@ -7,7 +7,7 @@ use crate::classify::vector_cache::VectorCache;
 use crate::classify::{Classifier, Example, Origin, Reading};
 use crate::domain::{Classification, MessageId, MessageKind};
 use crate::embed::worker::{EmbedJob, EmbedWorker};
-use crate::embed::{ModelId, Vector};
+use crate::embed::{EmbedError, ModelId, Vector};
 use crate::store::{Pending, Store};
 use crate::text::TextKey;
 use anyhow::Context;
@@ -82,13 +82,13 @@ impl Recogniser {
 
     async fn train(&self, store: Option<&Store>) -> anyhow::Result<ModelId> {
         let model = self.worker.ready().await?;
-        let mut rows = self.built_in_vectors(&model).await?;
-        if let Some(store) = store {
-            rows.extend(self.desk_vectors(store, &model).await?);
-        }
+        let rows = self.built_in_vectors(&model).await?;
         let of = model.clone();
         let classifier = tokio::task::spawn_blocking(move || Classifier::train(of, rows)).await?;
         *self.classifier.write().await = Some(classifier);
+        if let Some(store) = store {
+            self.catch_up(store).await?;
+        }
         Ok(model)
     }
 
@@ -129,33 +129,50 @@ impl Recogniser {
             .collect()
     }
 
-    async fn desk_vectors(
-        &self,
-        store: &Store,
-        model: &ModelId,
-    ) -> anyhow::Result<Vec<(Example, Vector)>> {
-        let examples: Vec<Example> = store.examples().await?.into_iter().map(from_desk).collect();
-        let readings: Vec<Reading> = examples
+    /// Takes over what people have labelled and taken back since, in this process or another. Returns whether anything changed.
+    pub async fn catch_up(&self, store: &Store) -> anyhow::Result<bool> {
+        let labelled = store.examples().await?;
+        let known = self.with(Classifier::desk_examples).await?;
+        let fresh: Vec<Example> = labelled
             .iter()
-            .map(|e| Reading::to_embed(&e.text))
+            .filter(|e| !known.contains(&e.id))
+            .cloned()
+            .map(from_desk)
             .collect();
+        let gone: Vec<String> = known
+            .into_iter()
+            .filter(|id| !labelled.iter().any(|e| e.id == *id))
+            .collect();
+        if fresh.is_empty() && gone.is_empty() {
+            return Ok(false);
+        }
+        let model = self.with(|c| c.model().clone()).await?;
+        let readings: Vec<Reading> = fresh.iter().map(|e| Reading::to_embed(&e.text)).collect();
         let vectors = self
             .vectors(
                 store,
-                model,
+                &model,
                 &readings.iter().collect::<Vec<_>>(),
                 Timestamp::UNIX_EPOCH,
             )
             .await?;
-        let vector = |r: &Reading| vectors.get(&r.key).cloned();
-        Ok(examples
-            .into_iter()
-            .zip(&readings)
-            .filter_map(|(e, r)| Some((e, vector(r)?)))
-            .collect())
+        let mut guard = self.classifier.write().await;
+        let classifier = guard.as_mut().context("the classifier is not ready")?;
+        for id in gone {
+            classifier.unlearn(&id);
+        }
+        for (example, reading) in fresh.into_iter().zip(&readings) {
+            if let Some(vector) = vectors.get(&reading.key) {
+                classifier.learn(example, vector.clone());
+            }
+        }
+        Ok(true)
     }
 
-    /// Embeds each different text once.
+    /// Embeds each different text once. A text that cannot be embedded has no vector in the answer.
+    ///
+    /// # Errors
+    /// [`EmbedError::Failed`] where the embedder cannot be used at all.
     pub async fn embed(
         &self,
         readings: &[&Reading],
@@ -174,8 +191,13 @@ impl Recogniser {
         }
         let mut vectors = HashMap::new();
         while let Some(done) = tasks.join_next().await {
-            let (key, vector) = done?;
-            vectors.insert(key, vector?);
+            match done? {
+                (key, Ok(vector)) => {
+                    vectors.insert(key, vector);
+                }
+                (_, Err(EmbedError::Text(why))) => tracing::warn!("a text was not embedded: {why}"),
+                (_, Err(error)) => return Err(error.into()),
+            }
         }
         Ok(vectors)
     }
@@ -212,21 +234,16 @@ impl Recogniser {
     ) -> anyhow::Result<Vec<(Classification, Option<Vector>)>> {
         let wanted: Vec<&Reading> = readings.iter().filter(|r| !r.wordless).collect();
         let vectors = self.embed(&wanted, Timestamp::now()).await?;
-        let guard = self.classifier.read().await;
-        let classifier = guard.as_ref().context("the classifier is not ready")?;
-        readings
-            .iter()
-            .map(|reading| {
-                if let Some(c) = Classifier::without_vector(reading) {
-                    Ok((c, None))
-                } else {
-                    let vector = vectors
-                        .get(&reading.key)
-                        .context("a text was not embedded")?;
-                    Ok((classifier.classify(reading, vector), Some(vector.clone())))
-                }
-            })
-            .collect()
+        self.with(|classifier| {
+            readings
+                .iter()
+                .map(|reading| {
+                    let vector = vectors.get(&reading.key);
+                    (classifier.judge(reading, vector), vector.cloned())
+                })
+                .collect()
+        })
+        .await
     }
 
     /// Reads the classifier.
@@ -249,11 +266,11 @@ impl Recogniser {
         let settled: Vec<(MessageId, Classification)> = waiting
             .iter()
             .filter(|p| p.kind != MessageKind::Text || Reading::is_wordless(&p.text.safe()))
-            .filter_map(|p| {
-                Some((
+            .map(|p| {
+                (
                     p.message.clone(),
-                    Classifier::without_vector(&Reading::without_words())?,
-                ))
+                    Classifier::wordless(&Reading::without_words()),
+                )
             })
             .collect();
         store.set_predictions(&settled, clock()).await?;
@@ -275,6 +292,14 @@ impl Recogniser {
             count += waiting.len();
             self.classify_stored(store, waiting, clock).await?;
         }
+    }
+
+    /// Takes over new labels, asks again about the unknown queue where there were any, and classifies what waits.
+    pub async fn keep_up(&self, store: &Store, clock: fn() -> Timestamp) -> anyhow::Result<usize> {
+        if self.catch_up(store).await? {
+            self.reconsider_unknown(store, clock).await?;
+        }
+        self.recognise_waiting(store, clock).await
     }
 
     /// Asks again about the unknown queue, after corrections. Returns how many have an intent now.
@@ -325,41 +350,14 @@ impl Recogniser {
         let vectors = self.vectors(store, &model, &worded, oldest).await?;
         let predictions: Vec<(MessageId, Classification)> = self
             .with(|classifier| {
+                let judge = |r: &Reading| classifier.judge(r, vectors.get(&r.key));
                 waiting
                     .into_iter()
-                    .filter_map(|(id, reading, _)| {
-                        let said = Classifier::without_vector(&reading).or_else(|| {
-                            Some(classifier.classify(&reading, vectors.get(&reading.key)?))
-                        })?;
-                        Some((id, said))
-                    })
+                    .map(|(id, reading, _)| (id, judge(&reading)))
                     .collect()
             })
             .await?;
         Ok(store.set_predictions(&predictions, clock()).await?)
-    }
-
-    /// Adds a correction to the classifier in memory, so that the next message feels it.
-    pub async fn learn(&self, example: Example, store: &Store) -> anyhow::Result<()> {
-        let reading = Reading::to_embed(&example.text);
-        let model = self.with(|c| c.model().clone()).await?;
-        let mut vectors = self
-            .vectors(store, &model, &[&reading], Timestamp::UNIX_EPOCH)
-            .await?;
-        if let (Some(vector), Some(classifier)) = (
-            vectors.remove(&reading.key),
-            self.classifier.write().await.as_mut(),
-        ) {
-            classifier.learn(example, vector);
-        }
-        Ok(())
-    }
-
-    /// Takes a correction back.
-    pub async fn unlearn(&self, example: &str) {
-        if let Some(classifier) = self.classifier.write().await.as_mut() {
-            classifier.unlearn(example);
-        }
     }
 }
 

@@ -7,6 +7,7 @@ use super::Engine;
 use super::recognise::Recogniser;
 use crate::channel::{Channel, ChannelError};
 use crate::domain::{Account, AccountId};
+use crate::embed::EmbedError;
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -204,15 +205,22 @@ impl Desk {
             .reconsider_unknown(&self.engine.store, Timestamp::now)
             .await?;
         while !self.stop.is_cancelled() {
-            let count = self
+            match self
                 .recogniser
-                .recognise_waiting(&self.engine.store, Timestamp::now)
-                .await?;
-            self.monitor.add(|t| t.classified += count);
+                .keep_up(&self.engine.store, Timestamp::now)
+                .await
+            {
+                Ok(count) => self.monitor.add(|t| t.classified += count),
+                Err(error) if error.is::<EmbedError>() => {
+                    tracing::error!("recognition stopped: {error:#}");
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
             tokio::select! {
                 () = self.stored.notified() => {}
-                // Another process may have stored something.
-                () = tokio::time::sleep(Duration::from_secs(5)) => {}
+                // Another process may have stored or labelled something.
+                () = tokio::time::sleep(Duration::from_secs(2)) => {}
                 () = self.stop.cancelled() => {}
             }
         }

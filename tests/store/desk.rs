@@ -120,7 +120,11 @@ where
     desk.store.close().await;
 
     let Ok(server) = std::env::var("SEXTANT_TEST_DATABASE_URL") else {
-        println!("not run: PostgreSQL (SEXTANT_TEST_DATABASE_URL is not set)");
+        use std::io::Write as _;
+        let _ = writeln!(
+            std::io::stderr(),
+            "not run: PostgreSQL (SEXTANT_TEST_DATABASE_URL is not set)"
+        );
         return;
     };
     let database = format!(
