@@ -291,7 +291,10 @@ impl Engine {
             return Ok(());
         }
         let state = self.store.outgoing(id).await?.state;
-        Err(Usage(format!("the reply cannot be taken back any more: it is {state}")).into())
+        Err(Usage(format!(
+            "the reply cannot be taken back any more: it is {state}"
+        ))
+        .into())
     }
 }
 

@@ -297,7 +297,6 @@ impl Engine {
                 recalled?;
             }
         }
-        }
         self.store.mark_undone(&entry.id, now).await?;
         if let Some(of) = &entry.conversation_id {
             self.note("undo", of, Some(&entry.action), now).await?;
