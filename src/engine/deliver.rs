@@ -86,7 +86,14 @@ impl Engine {
                 error: words.into(),
             },
             ChannelError::Ambiguous(_) | ChannelError::Protocol(_) => {
-                match self.read_back(channel, outgoing).await {
+                let found = self
+                    .read_back(channel, outgoing)
+                    .await
+                    .unwrap_or_else(|error| {
+                        tracing::warn!("reading back failed: {error:#}");
+                        None
+                    });
+                match found {
                     Some(receipt) => sent(receipt),
                     None => Settlement::Unknown {
                         error: words.into(),
@@ -96,18 +103,35 @@ impl Engine {
         }
     }
 
-    async fn read_back(&self, channel: &dyn Channel, outgoing: &Outgoing) -> Option<Receipt> {
+    /// The message that a reply became, if the conversation shows it. Two replies may have the same words: a message
+    /// that another reply became is not taken for this one.
+    async fn read_back(
+        &self,
+        channel: &dyn Channel,
+        outgoing: &Outgoing,
+    ) -> anyhow::Result<Option<Receipt>> {
         if !channel.capabilities().read_back {
-            return None;
+            return Ok(None);
         }
         let since = outgoing.claimed_at.unwrap_or(outgoing.created_at);
-        channel
-            .find_sent(outgoing, since)
-            .await
-            .unwrap_or_else(|error| {
+        let found = match channel.find_sent(outgoing, since).await {
+            Ok(found) => found,
+            Err(error) => {
                 tracing::warn!(%error, "reading back failed");
                 None
+            }
+        };
+        let others = OutboxFilter {
+            conversation: Some(outgoing.conversation_id.clone()),
+            ..OutboxFilter::default()
+        };
+        let others = self.store.outbox(&others).await?;
+        let is_taken = |receipt: &Receipt| {
+            others.iter().any(|o| {
+                o.id != outgoing.id && o.platform_id.as_ref() == Some(&receipt.platform_id)
             })
+        };
+        Ok(found.filter(|receipt| !is_taken(receipt)))
     }
 
     /// Looks again for replies of unknown outcome. Finding one settles it; not finding one proves nothing.
@@ -125,7 +149,7 @@ impl Engine {
             let Ok(channel) = self.channels.of(&outgoing.account_id).await else {
                 continue;
             };
-            if let Some(receipt) = self.read_back(channel.as_ref(), &outgoing).await {
+            if let Some(receipt) = self.read_back(channel.as_ref(), &outgoing).await? {
                 settled.push(self.settle(&outgoing, &sent(receipt), now).await?);
             }
         }

@@ -16,6 +16,8 @@ pub async fn redirect_of(page: &str) -> Result<String, HttpError> {
             "a consent page on the network is opened by a person",
         ));
     }
+    // Fails where one is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()

@@ -1,0 +1,146 @@
+//! A reply leaves once, and what is said of it is true.
+
+use crate::rig::{Rig, rig_with};
+use jiff::{SignedDuration, Timestamp};
+use sextant::domain::{Conversation, OutboxState};
+use sextant::sandbox::Fault;
+use std::time::Duration;
+
+async fn ready(patience: Duration) -> (Rig, Conversation) {
+    let rig = rig_with(3, patience).await;
+    rig.poll_until_settled().await;
+    let c = rig.open(1).await.remove(0);
+    (rig, c)
+}
+
+const PATIENT: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn a_reply_whose_answer_was_lost_is_found_by_reading_and_was_sent_once() {
+    let (rig, c) = ready(PATIENT).await;
+    rig.day.fault_on(Fault::SendLost, Some(1));
+    let reply = rig.queue(&c, "Your parcel left this morning.").await;
+    let settled = rig.deliver(&reply).await;
+    assert_eq!(settled.state, OutboxState::Sent);
+    let sent = rig.day.stats().sent;
+    assert_eq!(sent.len(), 1);
+    assert_eq!(settled.platform_id.unwrap().as_str(), sent[0].message_id);
+    rig.poll_until_settled().await;
+    let messages = rig.engine.store.messages(&c.id).await.unwrap();
+    let ours = messages
+        .iter()
+        .filter(|m| m.text.expose() == "Your parcel left this morning.");
+    assert_eq!(
+        ours.count(),
+        1,
+        "polling brings it back as the same message"
+    );
+}
+
+#[tokio::test]
+async fn of_two_equal_replies_the_first_is_not_taken_for_the_second() {
+    // The second is lost on its way back: it is a message of its own.
+    let (rig, c) = ready(PATIENT).await;
+    let first = rig.queue(&c, "Yes, it is.").await;
+    let first = rig.deliver(&first).await;
+    rig.day.fault_on(Fault::SendLost, Some(1));
+    let second = rig.queue(&c, "Yes, it is.").await;
+    let second = rig.deliver(&second).await;
+    assert_eq!(rig.taken("Yes, it is."), 2);
+    assert_eq!(
+        (first.state, second.state),
+        (OutboxState::Sent, OutboxState::Sent)
+    );
+    assert_ne!(first.platform_id, second.platform_id);
+}
+
+#[tokio::test]
+async fn an_equal_reply_that_never_arrived_is_unknown_and_not_the_one_before_it() {
+    let (rig, c) = ready(Duration::from_secs(2)).await;
+    let first = rig.queue(&c, "Yes, it is.").await;
+    assert_eq!(rig.deliver(&first).await.state, OutboxState::Sent);
+    rig.day.fault_on(Fault::SendTimeout, Some(1));
+    let second = rig.queue(&c, "Yes, it is.").await;
+    let settled = rig.deliver(&second).await;
+    assert_eq!(settled.state, OutboxState::Unknown, "{:?}", settled.error);
+    rig.engine.look_for_unknown(Timestamp::now()).await.unwrap();
+    let settled = rig.deliver(&second).await;
+    assert_eq!(settled.state, OutboxState::Unknown);
+    assert_eq!(rig.taken("Yes, it is."), 1);
+}
+
+#[tokio::test]
+async fn a_reply_without_an_answer_waits_for_a_person_and_is_never_sent_again() {
+    let (rig, c) = ready(Duration::from_secs(2)).await;
+    rig.day.fault_on(Fault::SendTimeout, Some(1));
+    let reply = rig.queue(&c, "One moment, please.").await;
+    assert_eq!(rig.deliver(&reply).await.state, OutboxState::Unknown);
+    // The platform is well again, and time passes: nobody but a person may decide.
+    let later = Timestamp::now() + SignedDuration::from_hours(3);
+    rig.engine.recover(later).await.unwrap();
+    for _ in 0..3 {
+        rig.engine.look_for_unknown(Timestamp::now()).await.unwrap();
+        rig.engine.look_for_unknown(later).await.unwrap();
+        assert_eq!(rig.deliver(&reply).await.state, OutboxState::Unknown);
+    }
+    assert_eq!(rig.taken("One moment, please."), 0);
+    assert_eq!(rig.day.stats().requests["send"], 1);
+}
+
+#[tokio::test]
+async fn a_refused_reply_has_failed_with_the_platforms_own_words() {
+    let (rig, c) = ready(PATIENT).await;
+    rig.day.fault_on(Fault::SendRefused, Some(1));
+    let reply = rig.queue(&c, "Add me on the other app.").await;
+    let settled = rig.deliver(&reply).await;
+    assert_eq!(settled.state, OutboxState::FailedFinal);
+    let words = settled.error.unwrap().safe().to_string();
+    assert!(words.to_lowercase().contains("sensitive"), "{words}");
+    assert!(
+        words.contains("45101006") || words.contains("code"),
+        "{words}"
+    );
+    rig.deliver(&reply).await;
+    assert_eq!(rig.day.stats().requests["send"], 1);
+}
+
+#[tokio::test]
+async fn told_to_slow_down_a_reply_leaves_later_and_once() {
+    let (rig, c) = ready(PATIENT).await;
+    rig.day.fault_on(Fault::RateLimit, Some(1));
+    let reply = rig.queue(&c, "It ships tomorrow.").await;
+    let mut settled = rig.deliver(&reply).await;
+    while settled.state == OutboxState::FailedRetryable {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        settled = rig.deliver(&reply).await;
+    }
+    assert_eq!(settled.state, OutboxState::Sent, "{:?}", settled.error);
+    assert_eq!(rig.taken("It ships tomorrow."), 1);
+}
+
+#[tokio::test]
+async fn a_recalled_reply_is_the_draft_again_and_a_newer_draft_is_not_overwritten() {
+    let (rig, c) = ready(PATIENT).await;
+    let hold = SignedDuration::from_secs(60);
+    let origin = sextant::domain::Origin::Person;
+    let engine = &rig.engine;
+    let now = Timestamp::now();
+    let queue = async |text: &str| {
+        engine
+            .queue_reply(&c, text, None, origin, hold, now)
+            .await
+            .unwrap()
+    };
+    queue("first").await;
+    engine.undo(Some(&c.id), now).await.unwrap();
+    let draft = engine.store.draft(&c.id).await.unwrap().unwrap();
+    assert_eq!(draft.text.expose(), "first");
+    queue("second").await;
+    assert!(engine.store.draft(&c.id).await.unwrap().is_none());
+    engine.keep_draft(&c, "written since", now).await.unwrap();
+    engine.undo(Some(&c.id), now).await.unwrap();
+    let draft = engine.store.draft(&c.id).await.unwrap().unwrap();
+    assert_eq!(draft.text.expose(), "written since");
+    engine.deliver_due(Timestamp::now).await.unwrap();
+    assert!(rig.day.stats().sent.is_empty());
+}
