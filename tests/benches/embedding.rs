@@ -10,6 +10,9 @@
     reason = "a test that goes wrong should stop there and say where"
 )]
 
+mod measure;
+
+use measure::{Clock, asked_for, median};
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::Tensor;
@@ -18,7 +21,6 @@ use sextant::embed::model::progress::Quiet;
 use sextant::embed::model::{Installed, Options, Source, install};
 use sextant::embed::{DIMENSIONS, Embedder, FastEmbedder, Vector};
 use std::num::NonZeroUsize;
-use std::time::Instant;
 use tokenizers::{PaddingParams, Tokenizer};
 
 const ROUNDS: usize = 5;
@@ -26,8 +28,7 @@ const ROUNDS: usize = 5;
 const BATCH: usize = 32;
 
 fn main() {
-    // `cargo test --all-targets` starts it too, without this word.
-    if !std::env::args().any(|argument| argument == "--bench") {
+    if !asked_for() {
         return;
     }
     let options = Options::from_environment(None).unwrap();
@@ -58,10 +59,14 @@ fn main() {
 
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        with.push(measure(|| drop(embedder.embed(&texts).unwrap())));
-        without.push(measure(|| drop(bare.embed(&texts))));
+        let clock = Clock::start();
+        embedder.embed(&texts).unwrap();
+        with.push(clock.stop());
+        let clock = Clock::start();
+        bare.embed(&texts);
+        without.push(clock.stop());
     }
-    let (with, without) = (median(with), median(without));
+    let (with, without) = (median(&with), median(&without));
     println!(
         "{} texts, {threads} threads, median of {ROUNDS} rounds",
         texts.len()
@@ -184,37 +189,4 @@ fn mean(states: &[f32], mask: &[i64]) -> Vector {
             .for_each(|(sum, value)| *sum += value);
     }
     Vector::new(&sum)
-}
-
-/// Seconds.
-#[derive(Clone, Copy)]
-struct Cost {
-    wall: f64,
-    /// Of all threads; zero where the system has no `/proc`.
-    cpu: f64,
-}
-
-fn measure(work: impl FnOnce()) -> Cost {
-    let (wall, cpu) = (Instant::now(), cpu_seconds());
-    work();
-    Cost {
-        wall: wall.elapsed().as_secs_f64(),
-        cpu: cpu_seconds() - cpu,
-    }
-}
-
-/// User and system time of this process, in Linux's ticks of 10 ms (proc(5): fields 14 and 15 of `stat`).
-fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit(')').next().unwrap_or_default();
-    let fields = after_name.split_whitespace().skip(11).take(2);
-    fields
-        .filter_map(|ticks| ticks.parse::<f64>().ok())
-        .sum::<f64>()
-        / 100.0
-}
-
-fn median(mut costs: Vec<Cost>) -> Cost {
-    costs.sort_by(|a, b| a.wall.total_cmp(&b.wall));
-    costs[costs.len() / 2]
 }

@@ -6,6 +6,17 @@ use super::ZWJ;
 use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
 
+/// Nothing is done to a text of these alone, which most messages are: each is printed, is normal (NFC), and is a cluster by
+/// itself beside any other of them. Letters, ideographs, punctuation and plain emoji; no mark, joiner, jamo or flag.
+pub fn stands_alone(c: char) -> bool {
+    matches!(c,
+        '\n' | ' '..='~' | '\u{A1}'..='\u{AC}' | '\u{AE}'..='\u{2FF}' | '\u{400}'..='\u{482}' | '\u{48A}'..='\u{52F}'
+        | '\u{60C}' | '\u{61F}'..='\u{64A}' | '\u{660}'..='\u{66F}' | '\u{671}'..='\u{6D3}' | '\u{1E00}'..='\u{1EFF}'
+        | '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205E}' | '\u{20A0}'..='\u{20C0}' | '\u{2600}'..='\u{27BF}'
+        | '\u{3000}'..='\u{3029}' | '\u{3041}'..='\u{3096}' | '\u{309B}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}'
+        | '\u{AC00}'..='\u{D7A3}' | '\u{FF01}'..='\u{FF9D}' | '\u{1F300}'..='\u{1F3FA}' | '\u{1F400}'..='\u{1FAFF}')
+}
+
 /// Removed without a trace: no glyph of their own, and able to reorder, join or hide what has one.
 pub fn is_invisible(c: char) -> bool {
     matches!(c,
