@@ -1,6 +1,6 @@
 //! The command line: every act of the desk for scripts, screen readers and checks.
 //!
-//! One file a group of commands; each parses nothing itself (that is [`args`]), calls one use case of `engine` and prints
+//! One file a group of commands; each parses nothing itself (that is `args`), calls one use case of `engine` and prints
 //! what came back. The stable names of commands, flags and JSON fields are the contract with scripts.
 //!
 //! May use: everything. The one rule: results go to stdout, all else to stderr, and the exit code says how it went.

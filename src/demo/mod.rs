@@ -1,7 +1,7 @@
 //! The demo: the sandbox's shop day, the real client over HTTP, and a scripted agent.
 //!
 //! Nothing is short-circuited: the account is connected by consent and code, messages come by polling, replies go through template,
-//! hold and outbox and come back as reactions of the buyers. What a person would do with keys, [`agent`] does by calling the
+//! hold and outbox and come back as reactions of the buyers. What a person would do with keys, `agent` does by calling the
 //! same use cases.
 //!
 //! May use: `engine`, `sandbox`, `store`, `domain`. The one rule: the figures are counted from the store, not from the script.

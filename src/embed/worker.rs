@@ -137,14 +137,13 @@ where
     F: FnOnce(&dyn Progress) -> Result<Box<dyn Embedder>, EmbedError>,
 {
     let mut queue = Vec::new();
-    let served = caught(|| load(&Report(state))).and_then(|mut embedder| {
+    let served = caught(|| load(&Report(state))).map(|mut embedder| {
         state.send_replace(WorkerState::Ready {
             model: embedder.model().clone(),
         });
         while fill(&mut queue, &mut waiting) {
             embed_oldest(&mut queue, embedder.as_mut());
         }
-        Ok(())
     });
     let Err(error) = served else { return };
     let why = error.to_string();

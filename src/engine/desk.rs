@@ -30,7 +30,7 @@ pub(super) enum Inverse {
         /// What the message had taught before; its text is the message's.
         replaced: Vec<StoredExample>,
         message: String,
-        before: StoredClassification,
+        before: Box<StoredClassification>,
     },
     /// Recall the reply; its text becomes the draft again.
     Recall { outgoing: String },
@@ -178,7 +178,7 @@ impl Engine {
             example: learnt.as_ref().map(|e| e.id.clone()),
             replaced: replaced.iter().map(StoredExample::from).collect(),
             message: message.id.as_str().to_owned(),
-            before: StoredClassification::from(&before),
+            before: Box::new(StoredClassification::from(&before)),
         };
         self.remember(action, Some(&c.id), &inverse, now).await?;
         for old in &replaced {
