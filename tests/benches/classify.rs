@@ -165,7 +165,10 @@ impl Bench {
     }
 
     fn classify(&mut self, n: usize) {
-        black_box(self.classifier.classify(&self.readings[n], &self.rows[n].1));
+        black_box(
+            self.classifier
+                .judge(&self.readings[n], Some(&self.rows[n].1)),
+        );
     }
 
     fn read(&mut self, n: usize) {
