@@ -14,17 +14,6 @@ use serde::Deserialize;
 use serde_json::json;
 use std::io::{BufRead, IsTerminal};
 
-/// What `account add --help` says at its end.
-pub const HELP: &str = "\
-On standard input (or from --credentials-command), either line by line as it is asked for:
-  the app key, the app secret, the service id, then the address of the page that the consent ended on;
-or as one JSON object:
-  {\"app_key\":\"…\",\"app_secret\":\"…\",\"service_id\":\"…\",\"redirect\":\"the pasted address, or the bare code\"}
-Without \"redirect\" the consent page is printed and the address is asked for on standard input.
-\"united_states\": true selects the consent page of US sellers.
-
-The secrets are kept in a file that only you can read, in the data folder.";
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Given {

@@ -144,10 +144,21 @@ pub struct Sandbox {
     pub fault: Vec<String>,
 }
 
+/// What `account add --help` says at its end.
+const ACCOUNT_HELP: &str = "\
+On standard input (or from --credentials-command), either line by line as it is asked for:
+  the app key, the app secret, the service id, then the address of the page that the consent ended on;
+or as one JSON object:
+  {\"app_key\":\"…\",\"app_secret\":\"…\",\"service_id\":\"…\",\"redirect\":\"the pasted address, or the bare code\"}
+Without \"redirect\" the consent page is printed and the address is asked for on standard input.
+\"united_states\": true selects the consent page of US sellers.
+
+The secrets are kept in a file that only you can read, in the data folder.";
+
 #[derive(Debug, Subcommand)]
 pub enum Account {
     /// Connect an account. Credentials come from standard input or a command, never from the command line
-    #[command(after_help = crate::cli::account::HELP)]
+    #[command(after_help = ACCOUNT_HELP)]
     Add {
         /// tiktok_shop
         channel: String,

@@ -1,16 +1,16 @@
 //! What a command starts from: the folders, the configuration, the log, and what is opened on demand.
 
 use super::args::Global;
-use super::model::Bar;
 use super::out;
+use super::progress::show_progress;
 use crate::classify::examples;
 use crate::config::{Config, Paths};
 use crate::embed::fast::FastEmbedder;
 use crate::embed::model::{self, cache::Cache};
-use crate::embed::worker::{EmbedWorker, WorkerState};
+use crate::embed::worker::EmbedWorker;
 use crate::embed::{EmbedError, Embedder, ModelId};
 use crate::engine::accounts::Channels;
-use crate::engine::recognise::{Readiness, Recogniser};
+use crate::engine::recognise::Recogniser;
 use crate::engine::secrets::Secrets;
 use crate::engine::{Engine, Settings};
 use crate::store::Store;
@@ -146,30 +146,6 @@ impl Context {
         shown.abort();
         result.context("no classifier")?;
         Ok(recogniser)
-    }
-}
-
-/// Draws the phases of loading until it is stopped.
-pub async fn show_progress(recogniser: Recogniser) {
-    let bar = Bar::default();
-    let (mut worker, mut readiness) = (recogniser.worker().state(), recogniser.readiness());
-    loop {
-        let loading = worker.borrow_and_update().clone();
-        let learning = readiness.borrow_and_update().clone();
-        match (loading, learning) {
-            (WorkerState::Loading { phase, done, total }, _) => bar.show(&phase, done, total),
-            (_, Readiness::Learning(done, total)) => {
-                bar.count("learning the labelled examples", done as u64, total as u64);
-            }
-            _ => bar.clear(),
-        }
-        let changed = tokio::select! {
-            changed = worker.changed() => changed,
-            changed = readiness.changed() => changed,
-        };
-        if changed.is_err() {
-            return;
-        }
     }
 }
 

@@ -38,7 +38,7 @@ pub async fn run(context: &Context, args: &Eval) -> anyhow::Result<Ended> {
                 None => Vec::new(),
             };
             let recogniser = context.recogniser()?;
-            let shown = tokio::spawn(super::context::show_progress(recogniser.clone()));
+            let shown = tokio::spawn(super::progress::show_progress(recogniser.clone()));
             recogniser.worker().ready().await?;
             shown.abort();
             labels(

@@ -2,7 +2,7 @@
 
 use super::args::{Import, ImportAs};
 use super::context::Context;
-use super::model::Bar;
+use super::progress::Bar;
 use super::{Ended, classify, out};
 use crate::domain::ChannelKind;
 use crate::engine::{Usage, transfer};

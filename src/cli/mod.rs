@@ -5,7 +5,7 @@
 //!
 //! May use: everything. The one rule: results go to stdout, all else to stderr, and the exit code says how it went.
 
-pub(crate) mod account;
+mod account;
 mod args;
 mod classify;
 mod context;
@@ -16,6 +16,7 @@ mod eval;
 mod import;
 mod model;
 mod out;
+mod progress;
 mod sandbox;
 mod show;
 mod sync;

@@ -2,9 +2,9 @@
 
 use super::args::Model;
 use super::context::Context;
+use super::progress::Bar;
 use super::{Ended, out};
-use crate::embed::model::{self, progress::Progress};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use crate::embed::model;
 use serde_json::json;
 
 pub async fn run(context: &Context, command: Model) -> anyhow::Result<Ended> {
@@ -78,82 +78,4 @@ async fn verify(context: &Context, json: bool) -> anyhow::Result<Ended> {
     anyhow::bail!(
         "a file is not the one that was installed; remove its folder and run `sextant model install`"
     )
-}
-
-/// A bar on stderr, where that is a terminal; else a line when the phase changes.
-pub struct Bar {
-    bar: ProgressBar,
-    plain: std::sync::Mutex<String>,
-}
-
-impl Default for Bar {
-    fn default() -> Self {
-        Self {
-            bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()),
-            plain: std::sync::Mutex::default(),
-        }
-    }
-}
-
-impl Bar {
-    /// Bytes of a phase.
-    pub fn show(&self, phase: &str, done: u64, total: Option<u64>) {
-        self.draw(
-            phase,
-            done,
-            total,
-            "{msg} [{wide_bar}] {bytes}/{total_bytes} {eta}",
-        );
-    }
-
-    /// Things of a phase.
-    pub fn count(&self, phase: &str, done: u64, total: u64) {
-        self.draw(
-            phase,
-            done,
-            Some(total),
-            "{msg} [{wide_bar}] {pos}/{len} {eta}",
-        );
-    }
-
-    fn draw(&self, phase: &str, done: u64, total: Option<u64>, bar: &str) {
-        let phase = crate::text::sanitise(phase);
-        if self.bar.is_hidden() {
-            let mut last = self
-                .plain
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            if *last != phase.as_str() {
-                out::note(&phase);
-                *last = phase.to_string();
-            }
-            return;
-        }
-        let form = if total.is_some() {
-            bar
-        } else {
-            "{spinner} {msg} {bytes}"
-        };
-        if let Ok(style) = ProgressStyle::with_template(form) {
-            self.bar.set_style(style.progress_chars("=> "));
-        }
-        self.bar.set_length(total.unwrap_or(0));
-        self.bar.set_position(done);
-        self.bar.set_message(phase.to_string());
-    }
-
-    pub fn clear(&self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-impl Progress for Bar {
-    fn advance(&self, phase: &str, done: u64, total: Option<u64>) {
-        self.show(phase, done, total);
-    }
-
-    fn note(&self, sentence: &str) {
-        self.bar
-            .suspend(|| out::note(crate::text::sanitise(sentence)));
-    }
 }

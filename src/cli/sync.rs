@@ -1,6 +1,7 @@
 //! `sextant sync`: poll all accounts, classify what waits, send what is due; once, or until stopped.
 
-use super::context::{Context, show_progress};
+use super::context::Context;
+use super::progress::show_progress;
 use super::{Ended, out};
 use crate::engine::recognise::Recogniser;
 use crate::engine::run::{Desk, Health};
