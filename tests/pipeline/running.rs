@@ -48,7 +48,7 @@ async fn polling_goes_on_while_the_model_does_not_load_and_in_the_end_every_mess
     assert!(before.predicted < before.inbound);
     assert_eq!(before.by_outcome.len(), 1, "{before:?}");
     // A reply needs no model either.
-    let c = rig.open(1).await.remove(0);
+    let c = rig.open().await;
     rig.queue(&c, "A person answers at once.").await;
     wait_for(async || (rig.taken("A person answers at once.") == 1).then_some(())).await;
     stop.cancel();

@@ -9,7 +9,7 @@ use std::time::Duration;
 async fn ready(patience: Duration) -> (Rig, Conversation) {
     let rig = rig_with(3, patience).await;
     rig.poll_until_settled().await;
-    let c = rig.open(1).await.remove(0);
+    let c = rig.open().await;
     (rig, c)
 }
 

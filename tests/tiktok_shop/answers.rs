@@ -31,6 +31,9 @@ async fn an_answer_that_is_not_the_platforms_json_says_so() {
         "[]",
         "{}",
         r#"{"code":0,"data":{"conversations":7}}"#,
+        r#"{"code":0,"data":[1,2]}"#,
+        r#"{"code":"zero","data":{}}"#,
+        r#"{"code":null,"data":{}}"#,
     ] {
         let server = Server::start(move |_, _| (200, Vec::new(), body.to_owned())).await;
         let outcome = shop(&server).conversations(None).await;

@@ -384,6 +384,10 @@ fn segment(id: &RemoteId) -> Result<&str, ChannelError> {
 
 /// The list `name` of `data`; none where it is missing.
 fn list(data: &mut Value, name: &str) -> Result<Vec<Value>, ChannelError> {
+    if !matches!(data, Value::Object(_) | Value::Null) {
+        let what = format!("where `{name}` should stand is no object");
+        return Err(ChannelError::Protocol(Detail::new(&what)));
+    }
     match data.get_mut(name).map(Value::take) {
         Some(Value::Array(entries)) => Ok(entries),
         None | Some(Value::Null) => Ok(Vec::new()),

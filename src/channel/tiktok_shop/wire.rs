@@ -13,7 +13,7 @@ use std::borrow::Cow;
 /// What every reply is wrapped in.
 #[derive(Debug, Deserialize)]
 pub struct Envelope {
-    #[serde(deserialize_with = "integer")]
+    #[serde(deserialize_with = "required_integer")]
     pub code: i64,
     #[serde(default, deserialize_with = "text")]
     pub message: String,
@@ -287,6 +287,14 @@ fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> 
         Value::String(text) => text.trim().parse().unwrap_or_default(),
         _ => 0,
     })
+}
+
+/// A number, or a number as text. Anything else is an error: what cannot be read must not pass for 0, which is success.
+fn required_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let text = value.as_str().map(|text| text.trim().parse().ok());
+    text.unwrap_or_else(|| value.as_i64())
+        .ok_or_else(|| serde::de::Error::custom("no whole number"))
 }
 
 /// The readable items of a list.
