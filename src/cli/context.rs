@@ -149,6 +149,21 @@ impl Context {
     }
 }
 
+/// The appender makes files that others may read, were the folder not closed to them.
+#[cfg(unix)]
+fn private_files(folder: &std::path::Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    for entry in std::fs::read_dir(folder)? {
+        std::fs::set_permissions(entry?.path(), std::fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn private_files(_folder: &std::path::Path) -> anyhow::Result<()> {
+    Ok(())
+}
+
 /// A rolling daily file that only its owner reads; seven are kept. `SEXTANT_LOG` sets what is written.
 fn log(paths: &Paths) -> anyhow::Result<WorkerGuard> {
     let folder = paths.logs();
@@ -161,6 +176,7 @@ fn log(paths: &Paths) -> anyhow::Result<WorkerGuard> {
         .max_log_files(7)
         .build(&folder)
         .with_context(|| format!("no log can be written in {}", folder.display()))?;
+    private_files(&folder)?;
     let (writer, guard) = tracing_appender::non_blocking(file);
     let filter = tracing_subscriber::EnvFilter::try_from_env("SEXTANT_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,sextant=info"));

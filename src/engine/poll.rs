@@ -36,8 +36,23 @@ impl Engine {
         channel: &dyn Channel,
         clock: fn() -> Timestamp,
     ) -> anyhow::Result<Polled> {
-        let settled = self.store.settled(&account.id).await?;
         let mut polled = Polled::default();
+        self.poll_into(account, channel, clock, &mut polled).await?;
+        Ok(polled)
+    }
+
+    /// The same, told in `polled` as it happens: it holds also for a round that fails or is dropped half-way.
+    ///
+    /// # Errors
+    /// As [`Engine::poll`].
+    pub async fn poll_into(
+        &self,
+        account: &Account,
+        channel: &dyn Channel,
+        clock: fn() -> Timestamp,
+        polled: &mut Polled,
+    ) -> anyhow::Result<()> {
+        let settled = self.store.settled(&account.id).await?;
         let mut page: Option<String> = None;
         let mut changed_before = false;
         loop {
@@ -78,7 +93,7 @@ impl Engine {
         if polled.failed.is_empty() && (changed_before || !settled) {
             self.store.set_settled(&account.id, true).await?;
         }
-        Ok(polled)
+        Ok(())
     }
 
     async fn known(

@@ -69,11 +69,15 @@ pub fn read(
     Ok(rows)
 }
 
+/// What some editors write before the first letter.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Whether the first line that is not empty looks like JSON; else plain text. A name that ends in `.csv` is CSV.
 pub fn guess(name: &str, start: &[u8]) -> Format {
     if name.to_ascii_lowercase().ends_with(".csv") {
         return Format::Csv;
     }
+    let start = start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start);
     match start.iter().find(|b| !b.is_ascii_whitespace()) {
         Some(b'{') => Format::Jsonl,
         _ if name.to_ascii_lowercase().ends_with(".jsonl") => Format::Jsonl,
@@ -96,6 +100,9 @@ fn read_lines(
             == 0
         {
             break;
+        }
+        if line == 1 && bytes.starts_with(BYTE_ORDER_MARK) {
+            bytes.drain(..BYTE_ORDER_MARK.len());
         }
         while bytes.last().is_some_and(|b| *b == b'\n' || *b == b'\r') {
             bytes.pop();
@@ -261,5 +268,12 @@ mod tests {
         assert_eq!(guess("-", b"  {\"text\""), Format::Jsonl);
         assert_eq!(guess("a.CSV", b"{"), Format::Csv);
         assert_eq!(guess("-", b"link pls"), Format::Plain);
+        assert_eq!(guess("-", b"\xef\xbb\xbf{\"text\""), Format::Jsonl);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_text() {
+        let rows = read_all(b"\xef\xbb\xbf{\"text\":\"a\"}\n", Format::Jsonl);
+        assert_eq!((rows.good[0].text.as_str(), rows.bad.len()), ("a", 0));
     }
 }

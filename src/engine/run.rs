@@ -4,6 +4,7 @@
 //! is written down where it happened (an account's [`Health`]) and the other tasks go on; a task that panics ends the run.
 
 use super::Engine;
+use super::poll::Polled;
 use super::recognise::Recogniser;
 use crate::channel::{Channel, ChannelError};
 use crate::domain::{Account, AccountId};
@@ -71,6 +72,21 @@ impl Monitor {
 
     fn add(&self, change: impl FnOnce(&mut Totals)) {
         change(&mut self.totals.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// One round of polling. What it brought is counted however it ends: done, failed, or dropped by a stop.
+struct Round<'a> {
+    monitor: &'a Monitor,
+    polled: Polled,
+}
+
+impl Drop for Round<'_> {
+    fn drop(&mut self) {
+        self.monitor.add(|t| {
+            t.polled += self.polled.messages;
+            t.stored += self.polled.stored;
+        });
     }
 }
 
@@ -150,42 +166,39 @@ impl Desk {
             Ok(channel) => channel,
             Err(error) => return Ok((Health::Unauthorized(format!("{error:#}")), pause)),
         };
-        let polled = match self
-            .engine
-            .poll(account, channel.as_ref(), Timestamp::now)
-            .await
-        {
-            Ok(polled) => polled,
-            Err(error) => {
-                let error = error.downcast::<ChannelError>()?;
-                let wait = if let ChannelError::RateLimited {
-                    retry_after: Some(wait),
-                } = &error
-                {
-                    *wait
-                } else {
-                    pause
-                };
-                return Ok((health_of(&error), wait.max(pause)));
-            }
+        let mut round = Round {
+            monitor: &self.monitor,
+            polled: Polled::default(),
         };
-        self.monitor.add(|t| {
-            t.polled += polled.messages;
-            t.stored += polled.stored;
-        });
-        if polled.stored > 0 {
+        let result = self
+            .engine
+            .poll_into(account, channel.as_ref(), Timestamp::now, &mut round.polled)
+            .await;
+        if round.polled.stored > 0 {
             self.recogniser
                 .settle_wordless(&self.engine.store, Timestamp::now)
                 .await?;
             self.stored.notify_one();
         }
-        let health = match polled.failed.first() {
+        if let Err(error) = result {
+            let error = error.downcast::<ChannelError>()?;
+            let wait = if let ChannelError::RateLimited {
+                retry_after: Some(wait),
+            } = &error
+            {
+                *wait
+            } else {
+                pause
+            };
+            return Ok((health_of(&error), wait.max(pause)));
+        }
+        let health = match round.polled.failed.first() {
             None => Health::Ok {
                 at: Timestamp::now(),
             },
             Some((id, error)) => Health::Trouble(format!(
                 "{} conversations could not be read, {id}: {error}",
-                polled.failed.len()
+                round.polled.failed.len()
             )),
         };
         Ok((health, pause))

@@ -122,13 +122,15 @@ const UPSERT_CONVERSATION: &str = "INSERT INTO conversation (id, account_id, rem
      product_id = COALESCE(excluded.product_id, conversation.product_id), can_reply = excluded.can_reply \
      RETURNING id, status";
 
-/// Read back, our own message takes the platform's time: ours may run ahead and hide the buyer's answer.
+/// Read back, a reply of the outbox takes the platform's time: ours may run ahead and hide the buyer's answer. Any other
+/// message stays where it was first seen.
 const INSERT_MESSAGE: &str = "INSERT INTO message (id, conversation_id, account_id, remote_id, author, kind, text, \
      unreadable, text_key, order_id, product_id, sent_at, received_at, pending) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
      ON CONFLICT (account_id, remote_id) DO UPDATE SET sent_at = excluded.sent_at \
      WHERE message.author IN ('agent', 'automation') AND excluded.author IN ('agent', 'automation') \
-     AND message.sent_at <> excluded.sent_at RETURNING id";
+     AND message.sent_at <> excluded.sent_at AND EXISTS (SELECT 1 FROM outbox o \
+     WHERE o.account_id = message.account_id AND o.platform_id = message.remote_id) RETURNING id";
 
 const REOPEN: &str = "UPDATE conversation SET status = 'open', snoozed_until = NULL WHERE id = $1";
 
