@@ -203,19 +203,34 @@ async fn list(context: &Context, json: bool) -> anyhow::Result<Ended> {
     Ok(Ended::Done)
 }
 
-/// Forgets the secrets; the conversations stay.
+/// Forgets the secrets; an account that has conversations stays listed with them, another is forgotten too.
 async fn remove(context: &Context, id: &str) -> anyhow::Result<Ended> {
     let store = context.store().await?;
     let accounts = store.accounts().await?;
-    let mut found = accounts.iter().filter(|a| a.id.as_str().ends_with(id));
+    let mut found = accounts
+        .iter()
+        .filter(|a| id.len() >= 4 && a.id.as_str().ends_with(id));
     let (Some(account), None) = (found.next(), found.next()) else {
         return Err(Usage(format!(
-            "`{}` names no single account; `sextant account list` shows their ids",
+            "`{}` is the ending (four characters or more) of no single account; `sextant account list` shows their ids",
             crate::text::sanitise(id)
         ))
         .into());
     };
-    accounts::disconnect(account, &context.secrets())?;
-    out::note("disconnected: its secrets are gone from this machine, its conversations stay");
+    if transfer::is_import(account) {
+        return Err(Usage(
+            "these conversations were imported: there is nothing to disconnect".to_owned(),
+        )
+        .into());
+    }
+    if accounts::is_connected(account, &context.secrets()) {
+        accounts::disconnect(account, &context.secrets())?;
+    }
+    if store.counts().await?.conversations == 0 {
+        store.remove_account(&account.id).await?;
+    }
+    out::note(
+        "disconnected: its secrets are gone from this machine; its conversations, if any, stay",
+    );
     Ok(Ended::Done)
 }

@@ -3,7 +3,7 @@
 use super::args::Global;
 use super::out;
 use super::progress::show_progress;
-use crate::classify::examples;
+use crate::classify::{Example, examples};
 use crate::config::{Config, Paths};
 use crate::embed::fast::FastEmbedder;
 use crate::embed::model::{self, cache::Cache};
@@ -15,6 +15,7 @@ use crate::engine::secrets::Secrets;
 use crate::engine::{Engine, Settings};
 use crate::store::Store;
 use crate::template::Templates;
+use crate::toml_file::FileError;
 use anyhow::Context as _;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -97,11 +98,19 @@ impl Context {
             mark_read: self.config.sync.mark_read,
             agent: self.config.desk.agent.clone(),
         };
-        let templates = Templates::load(Some(
-            &self.folder(self.config.templates.as_ref(), "templates"),
-        ))?;
+        let templates = self.templates()?;
         let channels = Channels::new(store.clone(), self.secrets());
         Ok(Engine::new(store, templates, settings, channels))
+    }
+
+    pub fn templates(&self) -> Result<Templates, FileError> {
+        let folder = self.folder(self.config.templates.as_ref(), "templates");
+        Templates::load(Some(&folder))
+    }
+
+    pub fn examples(&self) -> Result<Vec<Example>, FileError> {
+        let folder = self.folder(self.config.examples.as_ref(), "examples");
+        examples::load(Some(&folder))
     }
 
     fn folder(&self, named: Option<&PathBuf>, default: &str) -> PathBuf {
@@ -118,9 +127,7 @@ impl Context {
 
     /// Starts loading the model, on its own thread.
     pub fn recogniser(&self) -> anyhow::Result<Recogniser> {
-        let examples = examples::load(Some(
-            &self.folder(self.config.examples.as_ref(), "examples"),
-        ))?;
+        let examples = self.examples()?;
         let options = self.model_options(None)?;
         let cache: Cache = options.cache.clone();
         let threads = self

@@ -4,38 +4,22 @@ use super::context::Context;
 use super::{Ended, out};
 use crate::embed::model;
 use crate::engine::doctor::{Check, State};
-use jiff::Timestamp;
 use serde_json::json;
 
 pub async fn run(context: &Context, as_json: bool) -> anyhow::Result<Ended> {
-    let mut checks = Vec::new();
-    let options = context.model_options(None)?;
-    let status = model::status(&options);
-    match context.engine().await {
-        Ok(engine) => {
-            checks.push(Check::ok(
-                "database",
-                "it opens and its tables are of this version",
-            ));
-            checks.extend(engine.doctor(Timestamp::now()).await);
-        }
-        Err(error) => checks.push(Check::failed(
-            "database",
-            &format!("{error:#}"),
-            "see the sentence; nothing was changed",
-        )),
-    }
-    checks.push(match (&status.model, &status.runtime_problem) {
-        (Some(model), None) => Check::ok("model", model),
-        (None, _) => Check::failed("model", "not installed", "sextant model install"),
-        (_, Some(problem)) => Check::failed(
-            "model",
-            problem,
-            "sextant model install, or set ORT_DYLIB_PATH",
-        ),
-    });
-    checks.push(
-        match crate::classify::examples::load(Some(&context.paths.beside_config("examples"))) {
+    let mut checks = vec![
+        match context.templates() {
+            Ok(templates) => Check::ok(
+                "templates",
+                &format!("{} templates", templates.iter().count()),
+            ),
+            Err(error) => Check::failed(
+                "templates",
+                &error.to_string(),
+                "mend the file that is named",
+            ),
+        },
+        match context.examples() {
             Ok(examples) => Check::ok("examples", &format!("{} labelled examples", examples.len())),
             Err(error) => Check::failed(
                 "examples",
@@ -43,27 +27,63 @@ pub async fn run(context: &Context, as_json: bool) -> anyhow::Result<Ended> {
                 "mend the file that is named",
             ),
         },
-    );
-    for check in &checks {
-        if as_json {
-            out::json(
-                &json!({ "check": check.name, "state": check.state.as_str(), "detail": check.detail, "do": check.remedy }),
-            )?;
-            continue;
-        }
-        out::line(format!(
-            "{:<7} {:<14} {}",
-            check.state.as_str(),
-            check.name,
-            check.detail
-        ))?;
-        if let Some(remedy) = &check.remedy {
-            out::line(format!("{:<22} → {remedy}", ""))?;
+        check_model(context)?,
+    ];
+    match context.store().await {
+        Ok(_) => checks.push(Check::ok(
+            "database",
+            "it opens and its tables are of this version",
+        )),
+        Err(error) => {
+            checks.push(Check::failed(
+                "database",
+                &format!("{error:#}"),
+                "see the sentence; nothing was changed",
+            ));
         }
     }
-    let failed = checks.iter().any(|c| c.state == State::Failed);
-    if failed {
-        anyhow::bail!("not everything is well; the lines with → say what to do")
+    if checks
+        .iter()
+        .all(|c| !matches!(c.name.as_str(), "templates" | "database") || c.state == State::Ok)
+    {
+        checks.extend(context.engine().await?.doctor().await);
+    }
+    for check in &checks {
+        print(check, as_json)?;
+    }
+    if checks.iter().any(|c| c.state == State::Failed) {
+        anyhow::bail!("not everything is well; the lines with → say what to do");
     }
     Ok(Ended::Done)
+}
+
+fn check_model(context: &Context) -> anyhow::Result<Check> {
+    let status = model::status(&context.model_options(None)?);
+    Ok(match (&status.model, &status.runtime_problem) {
+        (Some(model), None) => Check::ok("model", model),
+        (None, _) => Check::failed("model", "not installed", "sextant model install"),
+        (_, Some(problem)) => Check::failed(
+            "model",
+            problem,
+            "sextant model install, or set ORT_DYLIB_PATH",
+        ),
+    })
+}
+
+fn print(check: &Check, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        return out::json(&json!({
+            "check": check.name, "state": check.state.as_str(), "detail": check.detail, "do": check.remedy,
+        }));
+    }
+    out::line(format!(
+        "{:<7} {:<14} {}",
+        check.state.as_str(),
+        check.name,
+        check.detail
+    ))?;
+    match &check.remedy {
+        Some(remedy) => out::line(format!("{:<22} → {remedy}", "")),
+        None => Ok(()),
+    }
 }

@@ -3,40 +3,64 @@
 use super::context::Context;
 use super::progress::show_progress;
 use super::{Ended, out};
+use crate::domain::Account;
+use crate::engine::Engine;
 use crate::engine::recognise::Recogniser;
-use crate::engine::run::{Desk, Health};
-use crate::engine::{Engine, transfer};
+use crate::engine::run::{Desk, Health, Monitor};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 pub async fn run(context: &Context, once: bool, json: bool) -> anyhow::Result<Ended> {
     let engine = context.engine().await?;
+    let accounts = engine.connected_accounts().await?;
+    if accounts.is_empty() {
+        out::note("no account is connected here: `sextant account add tiktok_shop`");
+    }
     let recogniser = context.recogniser()?;
     if once {
-        return one_round(&engine, recogniser, json).await;
+        return one_round(&engine, recogniser, &accounts, json).await;
     }
     let stop = CancellationToken::new();
     let desk = Desk::new(engine, recogniser.clone(), stop.clone());
     tokio::spawn(show_progress(recogniser));
     tokio::spawn(stop_on_signal(stop));
+    let watched = tokio::spawn(say_health(desk.monitor.clone(), accounts));
     out::note("polling, classifying and sending; Ctrl-C stops");
     desk.run().await?;
+    watched.abort();
     let totals = desk.monitor.totals();
-    let line = json!({ "polled": totals.polled, "stored": totals.stored, "classified": totals.classified });
     if json {
-        out::json(&line)?;
+        out::json(&json!({
+            "polled": totals.polled, "stored": totals.stored, "classified": totals.classified,
+        }))?;
     } else {
         out::line(format!(
             "{} new, {} classified",
             totals.stored, totals.classified
         ))?;
     }
-    Ok(Ended::Done)
+    let well = desk
+        .monitor
+        .health()
+        .values()
+        .all(|h| matches!(h, Health::Ok { .. }));
+    Ok(if well { Ended::Done } else { Ended::Partly })
 }
 
-/// Ctrl-C or SIGTERM ends the run in good order.
+/// Ctrl-C or SIGTERM ends the run in good order; a second one ends it at once.
 pub async fn stop_on_signal(stop: CancellationToken) {
+    signal().await;
+    stop.cancel();
+    signal().await;
+    out::note("stopped at once; a reply that was on its way is shown as unknown next time");
+    std::process::exit(130);
+}
+
+async fn signal() {
     #[cfg(unix)]
     if let Ok(mut term) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
     {
@@ -44,74 +68,110 @@ pub async fn stop_on_signal(stop: CancellationToken) {
             _ = tokio::signal::ctrl_c() => {}
             _ = term.recv() => {}
         }
-        stop.cancel();
         return;
     }
     let _ = tokio::signal::ctrl_c().await;
-    stop.cancel();
+}
+
+/// Says on stderr when an account's state changes.
+async fn say_health(monitor: Arc<Monitor>, accounts: Vec<Account>) {
+    let mut said: HashMap<String, String> = HashMap::new();
+    loop {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        for (id, health) in monitor.health() {
+            let Some(account) = accounts.iter().find(|a| a.id == id) else {
+                continue;
+            };
+            let now = trouble(&health).unwrap_or_else(|| "answers".to_owned());
+            let before = said.insert(id.to_string(), now.clone());
+            if before.as_deref() != Some(&now) {
+                out::note(format!(
+                    "{} ({}): {now}",
+                    account.name.safe().one_line(60),
+                    account.kind
+                ));
+            }
+        }
+    }
+}
+
+fn trouble(health: &Health) -> Option<String> {
+    match health {
+        Health::Ok { .. } => None,
+        Health::NotPermitted(why) | Health::Unauthorized(why) | Health::Trouble(why) => {
+            Some(why.clone())
+        }
+    }
 }
 
 async fn one_round(
     engine: &Engine,
     recogniser: Recogniser,
+    accounts: &[Account],
     as_json: bool,
 ) -> anyhow::Result<Ended> {
     engine.recover(Timestamp::now()).await?;
     let desk = Desk::new(engine.clone(), recogniser.clone(), CancellationToken::new());
-    let (mut failed, mut channels) = (0, Vec::<Value>::new());
-    for account in engine
-        .store
-        .accounts()
-        .await?
-        .iter()
-        .filter(|a| !transfer::is_import(a))
-    {
+    let mut channels = Vec::<Value>::new();
+    for account in accounts {
         let (health, _) = desk.poll_once(account).await?;
-        let why = match &health {
-            Health::Ok { .. } => None,
-            Health::NotPermitted(why) | Health::Unauthorized(why) | Health::Trouble(why) => {
-                Some(why.clone())
-            }
-        };
+        let why = trouble(&health);
         if let Some(why) = &why {
-            failed += 1;
-            out::note(format!("{} ({}): {why}", account.name.safe(), account.kind));
+            out::note(format!(
+                "{} ({}): {why}",
+                account.name.safe().one_line(60),
+                account.kind
+            ));
         }
-        channels.push(json!({ "account": account.id, "channel": account.kind, "ok": why.is_none(), "error": why }));
+        channels.push(json!({
+            "account": account.id, "channel": account.kind, "ok": why.is_none(), "error": why,
+        }));
     }
-    let shown = tokio::spawn(show_progress(recogniser.clone()));
-    let prepared = recogniser.prepare(Some(&engine.store)).await;
-    shown.abort();
-    // What was polled is stored; without a model it waits, and the reason is said.
-    prepared?;
-    recogniser
-        .reconsider_unknown(&engine.store, Timestamp::now)
-        .await?;
-    let classified = recogniser
-        .recognise_waiting(&engine.store, Timestamp::now)
-        .await?;
+    // A reply does not wait for the model.
     engine.look_for_unknown(Timestamp::now()).await?;
     let settled = engine.deliver_due(Timestamp::now).await?;
+    let recognised = recognise(engine, recogniser).await;
     let totals = desk.monitor.totals();
-    let sent: Vec<Value> = settled
-        .iter()
-        .map(|s| json!({ "id": s.id, "state": s.state }))
-        .collect();
+    let (classified, no_model) = match recognised {
+        Ok(count) => (totals.classified + count, None),
+        Err(error) => (
+            totals.classified,
+            Some(crate::text::sanitise(&format!("{error:#}"))),
+        ),
+    };
+    if let Some(why) = &no_model {
+        out::note(format!("not classified: {why}"));
+    }
+    let well = no_model.is_none() && channels.iter().all(|c| c["ok"] == json!(true));
     if as_json {
+        let sent: Vec<Value> = settled
+            .iter()
+            .map(|s| json!({ "id": s.id, "state": s.state }))
+            .collect();
         out::json(&json!({
-            "polled": totals.polled, "stored": totals.stored, "classified": classified, "outbox": sent, "channels": channels,
+            "polled": totals.polled, "stored": totals.stored, "classified": classified,
+            "model_error": no_model, "outbox": sent, "channels": channels,
         }))?;
     } else {
         out::line(format!(
             "{} delivered by the platforms, {} new; {classified} classified; {} replies settled",
             totals.polled,
             totals.stored,
-            sent.len()
+            settled.len()
         ))?;
     }
-    Ok(if failed == 0 {
-        Ended::Done
-    } else {
-        Ended::Partly
-    })
+    Ok(if well { Ended::Done } else { Ended::Partly })
+}
+
+async fn recognise(engine: &Engine, recogniser: Recogniser) -> anyhow::Result<usize> {
+    let shown = tokio::spawn(show_progress(recogniser.clone()));
+    let prepared = recogniser.prepare(Some(&engine.store)).await;
+    shown.abort();
+    prepared?;
+    recogniser
+        .reconsider_unknown(&engine.store, Timestamp::now)
+        .await?;
+    recogniser
+        .recognise_waiting(&engine.store, Timestamp::now)
+        .await
 }

@@ -1,4 +1,4 @@
-//! The folders: one for everything the program writes, one for what the user writes, one shared cache for the model.
+//! The folders: one for everything the program writes, one for what the user writes. (The model has a cache of its own, see `embed`.)
 
 use directories::ProjectDirs;
 use std::path::{Path, PathBuf};
@@ -16,29 +16,19 @@ pub struct Paths {
     /// Everything the program writes, the model cache aside. Mode 0700.
     pub data: PathBuf,
     pub config_file: PathBuf,
-    /// Shared by all data folders of the user.
-    pub cache: PathBuf,
 }
 
 impl Paths {
     /// `data` and `config` as the user named them, else the system's usual places.
     pub fn new(data: Option<PathBuf>, config: Option<PathBuf>) -> Result<Self, PathsError> {
         let project = ProjectDirs::from("", "", "sextant");
-        let cache = std::env::var_os("SEXTANT_CACHE_DIR").map(PathBuf::from);
-        let cache = cache
-            .or_else(|| project.as_ref().map(|p| p.cache_dir().to_owned()))
-            .ok_or(PathsError::NoHome)?;
         let data = data
             .or_else(|| project.as_ref().map(|p| p.data_dir().to_owned()))
             .ok_or(PathsError::NoHome)?;
         let config_file = config
             .or_else(|| project.as_ref().map(|p| p.config_dir().join("config.toml")))
             .unwrap_or_else(|| data.join("config.toml"));
-        Ok(Self {
-            data,
-            config_file,
-            cache,
-        })
+        Ok(Self { data, config_file })
     }
 
     /// Makes the data folder, readable by its owner only.

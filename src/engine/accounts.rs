@@ -43,6 +43,11 @@ impl Channels {
         self.open.lock().await.insert(account.clone(), channel);
     }
 
+    /// Whether an account can be talked to from this machine: it is no import, and its secrets are here.
+    pub fn is_connected(&self, account: &Account) -> bool {
+        !super::transfer::is_import(account) && is_connected(account, &self.secrets)
+    }
+
     /// The channel of an account.
     ///
     /// # Errors

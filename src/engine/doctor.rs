@@ -6,7 +6,6 @@ use crate::channel::ChannelError;
 use crate::domain::{Account, OutboxState, Outcome};
 use crate::store::OutboxFilter;
 use crate::text::SafeText;
-use jiff::Timestamp;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -62,7 +61,7 @@ impl Check {
 
 impl Engine {
     /// The checks that need the store and the channels. Never fails: a check that cannot be made is a failed check.
-    pub async fn doctor(&self, _now: Timestamp) -> Vec<Check> {
+    pub async fn doctor(&self) -> Vec<Check> {
         let mut checks = Vec::new();
         match self.store.accounts().await {
             Ok(accounts) if accounts.is_empty() => {
@@ -74,7 +73,12 @@ impl Engine {
             }
             Ok(accounts) => {
                 for account in accounts.iter().filter(|a| !transfer::is_import(a)) {
-                    checks.push(self.check_account(account).await);
+                    let here = self.channels.is_connected(account);
+                    checks.push(if here {
+                        self.check_account(account).await
+                    } else {
+                        elsewhere(account)
+                    });
                 }
             }
             Err(error) => checks.push(Check::failed(
@@ -159,6 +163,16 @@ impl Engine {
             }
         }
     }
+}
+
+/// A colleague's account, or one that was disconnected.
+fn elsewhere(account: &Account) -> Check {
+    let detail = format!("{} is not connected on this machine", account.name.safe());
+    Check::warning(
+        account.kind.as_str(),
+        &detail,
+        "sextant account add tiktok_shop, if it should be",
+    )
 }
 
 fn remedy(error: &ChannelError) -> &'static str {

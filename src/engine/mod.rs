@@ -28,7 +28,7 @@ pub mod run;
 pub mod secrets;
 pub mod transfer;
 
-use crate::domain::{Conversation, ConversationId};
+use crate::domain::{Account, Conversation, ConversationId};
 use crate::store::Store;
 use crate::template::Templates;
 use jiff::{SignedDuration, Timestamp};
@@ -77,6 +77,13 @@ impl Engine {
     pub async fn conversation(&self, id: &str) -> anyhow::Result<Conversation> {
         let id = self.store.find_conversation(id).await?;
         Ok(self.store.conversation(&id).await?)
+    }
+
+    /// The accounts that can be polled from this machine: not imports, not those whose secrets are elsewhere.
+    pub async fn connected_accounts(&self) -> anyhow::Result<Vec<Account>> {
+        let mut accounts = self.store.accounts().await?;
+        accounts.retain(|a| self.channels.is_connected(a));
+        Ok(accounts)
     }
 
     /// Writes down who did what.

@@ -9,7 +9,8 @@ use super::recognise::Recogniser;
 use crate::channel::{Channel, ChannelError};
 use crate::domain::{Account, AccountId};
 use crate::embed::EmbedError;
-use jiff::Timestamp;
+use crate::store::StoreError;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,15 +18,20 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+/// Between two looks at replies of unknown outcome and at claims that a dead sender left.
+const LOOK_AFTER: SignedDuration = SignedDuration::from_secs(15);
+/// Before an account that needs a person is asked again.
+const ASK_AGAIN: Duration = Duration::from_secs(300);
+
 /// How an account does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
     Ok {
         at: Timestamp,
     },
-    /// Connected, but the platform does not permit this: polling it stops.
+    /// Connected, but the platform does not permit this; asked again every few minutes.
     NotPermitted(String),
-    /// The tokens are not valid any more: polling stops until the account is added again.
+    /// The tokens are not valid any more: a person must connect the account again.
     Unauthorized(String),
     /// Throttled, down, cut off: it is tried again.
     Trouble(String),
@@ -118,10 +124,7 @@ impl Desk {
     pub async fn run(&self) -> anyhow::Result<()> {
         self.engine.recover(Timestamp::now()).await?;
         let mut tasks = JoinSet::new();
-        for account in self.engine.store.accounts().await? {
-            if super::transfer::is_import(&account) {
-                continue;
-            }
+        for account in self.engine.connected_accounts().await? {
             let desk = self.clone();
             tasks.spawn(async move { desk.keep_polling(account).await });
         }
@@ -142,19 +145,27 @@ impl Desk {
 
     async fn keep_polling(&self, account: Account) -> anyhow::Result<()> {
         while !self.stop.is_cancelled() {
-            let health = tokio::select! {
-                health = self.poll_once(&account) => health?,
+            let round = tokio::select! {
+                round = self.poll_once(&account) => round,
                 () = self.stop.cancelled() => break,
             };
-            let over = matches!(
-                health,
-                (Health::NotPermitted(_) | Health::Unauthorized(_), _)
-            );
-            self.monitor.set(&account.id, health.0);
-            if over {
-                break;
-            }
-            self.pause(health.1).await;
+            let (health, wait) = match round {
+                Err(error) if is_busy(&error) => (
+                    Health::Trouble(error.to_string()),
+                    self.engine.settings.poll_pause,
+                ),
+                round => round?,
+            };
+            // A permission or a consent comes from a person: it may be given while this runs.
+            let waits_for_a_person =
+                matches!(health, Health::NotPermitted(_) | Health::Unauthorized(_));
+            self.monitor.set(&account.id, health);
+            self.pause(if waits_for_a_person {
+                ASK_AGAIN.max(wait)
+            } else {
+                wait
+            })
+            .await;
         }
         Ok(())
     }
@@ -175,9 +186,11 @@ impl Desk {
             .poll_into(account, channel.as_ref(), Timestamp::now, &mut round.polled)
             .await;
         if round.polled.stored > 0 {
-            self.recogniser
+            let settled = self
+                .recogniser
                 .settle_wordless(&self.engine.store, Timestamp::now)
                 .await?;
+            self.monitor.add(|t| t.classified += settled);
             self.stored.notify_one();
         }
         if let Err(error) = result {
@@ -224,6 +237,7 @@ impl Desk {
                 .await
             {
                 Ok(count) => self.monitor.add(|t| t.classified += count),
+                Err(error) if is_busy(&error) => tracing::warn!("{error:#}"),
                 Err(error) if error.is::<EmbedError>() => {
                     tracing::error!("recognition stopped: {error:#}");
                     return Ok(());
@@ -244,13 +258,23 @@ impl Desk {
         let mut looked = Timestamp::now();
         while !self.stop.is_cancelled() {
             // Not raced against the stop: a reply that was claimed is also settled.
-            self.engine.deliver_due(Timestamp::now).await?;
-            let now = Timestamp::now();
-            if now.duration_since(looked).as_secs() >= 15 {
-                looked = now;
-                self.engine.look_for_unknown(now).await?;
+            match self.deliver(&mut looked).await {
+                Err(error) if is_busy(&error) => tracing::warn!("{error:#}"),
+                delivered => delivered?,
             }
             self.pause(Duration::from_millis(250)).await;
+        }
+        Ok(())
+    }
+
+    /// Sends what is due; now and then looks after what another sender left behind.
+    async fn deliver(&self, looked: &mut Timestamp) -> anyhow::Result<()> {
+        self.engine.deliver_due(Timestamp::now).await?;
+        let now = Timestamp::now();
+        if now.duration_since(*looked) >= LOOK_AFTER {
+            *looked = now;
+            self.engine.recover(now).await?;
+            self.engine.look_for_unknown(now).await?;
         }
         Ok(())
     }
@@ -261,6 +285,14 @@ impl Desk {
             () = self.stop.cancelled() => {}
         }
     }
+}
+
+/// The database asked to try again later.
+fn is_busy(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref::<StoreError>(),
+        Some(StoreError::Busy(_))
+    )
 }
 
 fn health_of(error: &ChannelError) -> Health {
