@@ -74,6 +74,9 @@ pub enum Command {
     Show {
         /// A conversation's id, or any unique ending of it
         id: String,
+        /// With the three nearest labelled examples of each message of the buyer: the reason for its intent
+        #[arg(long)]
+        why: bool,
         #[arg(long)]
         json: bool,
     },

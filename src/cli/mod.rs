@@ -98,7 +98,7 @@ async fn run(cli: Cli) -> anyhow::Result<Ended> {
         Command::Import(args) => import::run(&context, &args).await,
         Command::Sync { once, json } => sync::run(&context, once, json).await,
         Command::List(args) => show::list(&context, &args).await,
-        Command::Show { id, json } => show::show(&context, &id, json).await,
+        Command::Show { id, why, json } => show::show(&context, &id, why, json).await,
         Command::Reply(args) => desk::reply(&context, args).await,
         Command::Done { ids } => desk::done(&context, &ids).await,
         Command::Reopen { ids } => desk::reopen(&context, &ids).await,

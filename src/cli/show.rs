@@ -3,12 +3,14 @@
 use super::args::List;
 use super::context::Context;
 use super::{Ended, out};
-use crate::domain::{Author, Intent, Message, Order, RemoteId};
+use crate::classify::Reading;
+use crate::domain::{Author, Intent, Message, MessageId, Neighbour, Order, RemoteId};
 use crate::engine::Usage;
-use crate::store::{Filter, Queue, Row};
+use crate::store::{Filter, Queue, Row, Store};
 use crate::text::{RawText, SafeText};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 pub async fn list(context: &Context, args: &List) -> anyhow::Result<Ended> {
     let queue: Queue = args
@@ -118,12 +120,17 @@ fn row_line(row: &Row, now: Timestamp) -> String {
     )
 }
 
-pub async fn show(context: &Context, id: &str, as_json: bool) -> anyhow::Result<Ended> {
+pub async fn show(context: &Context, id: &str, why: bool, as_json: bool) -> anyhow::Result<Ended> {
     let engine = context.engine().await?;
     let c = engine.conversation(id).await?;
     let store = &engine.store;
     let (messages, orders) = (store.messages(&c.id).await?, store.orders(&c.id).await?);
     let (draft, events) = (store.draft(&c.id).await?, store.events(&c.id).await?);
+    let reasons = if why {
+        reasons(context, store, &messages).await?
+    } else {
+        HashMap::new()
+    };
     if as_json {
         let drafts: Vec<Value> = draft
             .iter()
@@ -137,7 +144,7 @@ pub async fn show(context: &Context, id: &str, as_json: bool) -> anyhow::Result<
             "id": c.id, "channel": c.channel, "author": c.buyer_name.safe(), "state": c.status.as_str(),
             "surface": c.surface, "source": c.source.kind, "product": c.product, "can_reply": c.can_reply,
             "waiting_since": c.waiting_since.map(|t| t.to_string()),
-            "messages": messages.iter().map(message_json).collect::<Vec<_>>(),
+            "messages": messages.iter().map(|m| message_json(m, reasons.get(&m.id))).collect::<Vec<_>>(),
             "orders": orders.iter().map(order_json).collect::<Vec<_>>(),
             "drafts": drafts, "events": events,
         }))?;
@@ -152,6 +159,14 @@ pub async fn show(context: &Context, id: &str, as_json: bool) -> anyhow::Result<
     ))?;
     for message in &messages {
         out::line(message_line(message))?;
+        for near in reasons.get(&message.id).into_iter().flatten() {
+            let text = near.text.as_str().replace('\n', " ");
+            out::line(format!(
+                "    ≈ {:.2} {:<31} {text}",
+                near.similarity,
+                near.intent.key()
+            ))?;
+        }
     }
     for order in &orders {
         out::line(order_line(order))?;
@@ -162,14 +177,40 @@ pub async fn show(context: &Context, id: &str, as_json: bool) -> anyhow::Result<
     Ok(Ended::Done)
 }
 
-fn message_json(m: &Message) -> Value {
+/// The three labelled examples nearest to each message of the buyer that has words.
+async fn reasons(
+    context: &Context,
+    store: &Store,
+    messages: &[Message],
+) -> anyhow::Result<HashMap<MessageId, Vec<Neighbour>>> {
+    let recogniser = context.ready_recogniser(Some(store)).await?;
+    let asked: Vec<&Message> = messages
+        .iter()
+        .filter(|m| m.author == Author::Customer)
+        .collect();
+    let readings: Vec<Reading> = asked
+        .iter()
+        .map(|m| Reading::to_embed(&m.text.safe()))
+        .collect();
+    let said = recogniser.classify(&readings).await?;
+    recogniser
+        .with(|classifier| {
+            let near = |vector| classifier.why(&vector, 3);
+            let each = asked.iter().zip(said);
+            each.filter_map(|(m, (_, vector))| Some((m.id.clone(), near(vector?))))
+                .collect()
+        })
+        .await
+}
+
+fn message_json(m: &Message, why: Option<&Vec<Neighbour>>) -> Value {
     let c = m.classification.as_ref();
     json!({
         "id": m.id, "from": from(m.author), "kind": m.kind, "text": m.text.safe(), "hidden": m.text.safe().hidden(),
         "sent_at": m.sent_at.to_string(), "state": m.state, "order": m.order_id, "product": m.product_id,
         "outcome": c.map(|c| c.outcome), "intent": c.and_then(|c| c.intent), "risk": c.map(|c| c.risk),
         "confidence": c.map(|c| c.confidence), "lang": c.map(|c| c.lang.clone()), "verdict": c.and_then(|c| c.verdict),
-        "top": c.map(|c| c.top.clone()), "model": c.map(|c| c.model.clone()),
+        "top": c.map(|c| c.top.clone()), "model": c.map(|c| c.model.clone()), "why": why,
     })
 }
 

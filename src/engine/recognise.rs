@@ -19,7 +19,7 @@ use tokio::sync::{RwLock, watch};
 use tokio::task::JoinSet;
 
 /// Messages that are taken at once: small, so that the oldest are not kept waiting by the newest.
-const TAKE: u32 = 64;
+const TAKE: u32 = 128;
 
 /// How far the classifier is.
 #[derive(Clone, Debug, PartialEq, Eq)]
