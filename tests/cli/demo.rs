@@ -37,7 +37,7 @@ fn the_demo_prints_figures_that_agree_with_each_other_and_leaves_nothing() {
     assert_eq!(
         std::fs::read_dir(&temp).unwrap().count(),
         0,
-        "a folder was left"
+        "something was left, by us or by the library that runs the model"
     );
     assert!(!home.data().exists(), "the user's own folder was touched");
 }

@@ -122,14 +122,12 @@ fn labelled_history_teaches() {
         .into_iter()
         .find(|key| before.0 != *key)
         .unwrap();
-    let rows: Vec<String> = [
-        "zorble my flimnar quux",
-        "please zorble the flimnar quux",
-        "zorble flimnar quux now",
-    ]
-    .iter()
-    .map(|text| json!({ "text": text, "label": wanted }).to_string())
-    .collect();
+    // As many as the built-in examples of the leaf: a lesson weighs what an example weighs.
+    let rows: Vec<String> = (0..24)
+        .map(|n| {
+            json!({ "text": format!("{n} zorble my flimnar quux"), "label": wanted }).to_string()
+        })
+        .collect();
     let file = home.file("history.jsonl", rows.join("\n"));
     let args = [
         "import",
@@ -140,8 +138,8 @@ fn labelled_history_teaches() {
         "history",
         "--json",
     ];
-    assert_eq!(home.one(&args)["stored"], 3);
-    assert_eq!(home.one(&args)["known"], 3);
+    assert_eq!(home.one(&args)["stored"], 24);
+    assert_eq!(home.one(&args)["known"], 24);
     assert_eq!(intent(&home), (wanted.into(), "intent".into()));
     assert_eq!(home.json(&["list", "--json"]), Vec::<Value>::new());
 

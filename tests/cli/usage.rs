@@ -14,8 +14,8 @@ fn a_mistyped_name_is_told_the_nearest_one() {
         .to_owned();
     for (args, nearest) in [
         (
-            vec!["reply", &id, "--template", "presale.lnik", "--now"],
-            "presale.link",
+            vec!["reply", &id, "--template", "price_is_finl", "--now"],
+            "price_is_final",
         ),
         (vec!["relabel", &id, "presale.stok"], "presale.stock"),
         (vec!["list", "--intent", "presale.stok"], "presale.stock"),
