@@ -90,8 +90,21 @@ impl Agent {
         Ok(())
     }
 
-    /// False where a slot blocks that only the order could fill.
+    /// False where the reply is refused: a slot blocks that only the order could fill, a buyer that cannot be written to.
     async fn answer(&mut self, c: &Conversation, number: &str) -> anyhow::Result<bool> {
+        match self.reply(c, number).await {
+            Ok(()) => {}
+            Err(error) if error.is::<ComposeError>() => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        self.replies += 1;
+        if self.replies.is_multiple_of(RECALL_EVERY) {
+            self.engine.undo(Some(&c.id), Timestamp::now()).await?;
+        }
+        Ok(true)
+    }
+
+    async fn reply(&self, c: &Conversation, number: &str) -> anyhow::Result<()> {
         let slots = KNOWN
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
@@ -100,31 +113,15 @@ impl Agent {
             slots,
             ..Wishes::default()
         };
-        let staged = match self
+        let staged = self
             .engine
             .stage(c, number, &wishes, Timestamp::now())
-            .await
-        {
-            Ok(staged) => staged,
-            Err(error) if error.is::<ComposeError>() => return Ok(false),
-            Err(error) => return Err(error),
-        };
-        let (key, lang) = (staged.template.as_str(), staged.filled.lang.as_str());
-        let hold = self.engine.settings.hold;
-        self.engine
-            .queue_reply(
-                c,
-                &staged.filled.text,
-                Some((key, lang)),
-                Origin::Person,
-                hold,
-                Timestamp::now(),
-            )
             .await?;
-        self.replies += 1;
-        if self.replies.is_multiple_of(RECALL_EVERY) {
-            self.engine.undo(Some(&c.id), Timestamp::now()).await?;
-        }
-        Ok(true)
+        let from = (staged.template.as_str(), staged.filled.lang.as_str());
+        let (text, hold) = (&staged.filled.text, self.engine.settings.hold);
+        self.engine
+            .queue_reply(c, text, Some(from), Origin::Person, hold, Timestamp::now())
+            .await?;
+        Ok(())
     }
 }
