@@ -5,6 +5,7 @@
 
 use lingua::{Language, LanguageDetector, LanguageDetectorBuilder};
 use std::sync::LazyLock;
+use unicode_normalization::UnicodeNormalization;
 
 /// ISO 639-2 for "undetermined".
 pub const UNDETERMINED: &str = "und";
@@ -21,6 +22,9 @@ static DETECTOR: LazyLock<LanguageDetector> = LazyLock::new(|| {
     .build()
 });
 
+/// Letters that of our languages only Vietnamese has.
+const VIETNAMESE: &str = "ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ";
+
 /// Characters that are written so in only one of the two Chinese scripts, pairwise: simplified, traditional.
 const SIMPLIFIED: &str = "这个们来时说国会对开关问还没发货单价钱买卖东西吗么给过样两点见现让进运动电车长门间听写请谢认识话语订购邮寄换坏质钟几岁难应该实际经济减优惠赠礼盒颜码号红黄绿蓝银铁锅灯线头发脸护肤妆鞋裤军区医药伤热压裂漏碎断联络转账户银骗诉讼维权赔偿处理签收显示纸箱补错误选择页链接视频评论评价级诈";
 const TRADITIONAL: &str = "這個們來時說國會對開關問還沒發貨單價錢買賣東西嗎麼給過樣兩點見現讓進運動電車長門間聽寫請謝認識話語訂購郵寄換壞質鐘幾歲難應該實際經濟減優惠贈禮盒顏碼號紅黃綠藍銀鐵鍋燈線頭髮臉護膚妝鞋褲軍區醫藥傷熱壓裂漏碎斷聯絡轉賬戶銀騙訴訟維權賠償處理簽收顯示紙箱補錯誤選擇頁鏈接視頻評論評價級詐";
@@ -32,7 +36,16 @@ pub fn identify(text: &str) -> String {
     if let Some(lang) = by_script(text) {
         return lang.to_owned();
     }
-    let weighed = |(language, share): (Language, f64)| (language, share * prior(language));
+    let short = text.split_whitespace().count() <= 2;
+    let weighed = |(language, share): (Language, f64)| {
+        // "hi", "ok", "thx" are typed everywhere: two words say little, and English is the safer answer.
+        let english = if short && language == Language::English {
+            2.5
+        } else {
+            1.0
+        };
+        (language, share * prior(language) * english)
+    };
     let likely = DETECTOR
         .compute_language_confidence_values(text)
         .into_iter()
@@ -68,6 +81,9 @@ fn by_script(text: &str) -> Option<&'static str> {
     let thai = count(|c| matches!(c, '\u{0E01}'..='\u{0E5B}'));
     let arabic = count(|c| matches!(c, '\u{0600}'..='\u{06FF}' | '\u{0750}'..='\u{077F}'));
     let han = count(|c| matches!(c, '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}'));
+    if text.to_lowercase().nfc().any(|c| VIETNAMESE.contains(c)) {
+        return Some("vi");
+    }
     // A message in one of these scripts often carries a Latin brand name: a third of the letters is enough.
     let leads = |n: usize| n * 3 >= letters;
     if kana > 0 && leads(kana + han) {
@@ -126,6 +142,10 @@ mod tests {
             ("fr", "où est mon colis svp"),
             ("vi", "bao giờ giao hàng vậy shop"),
             ("id", "kak pesanan saya belum dikirim ya"),
+            ("vi", "cảm ơn"),
+            ("en", "hi"),
+            ("en", "hello"),
+            ("es", "hola"),
         ] {
             assert_eq!(identify(text), lang, "{text}");
         }

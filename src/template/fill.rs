@@ -122,6 +122,7 @@ mod tests {
         Template {
             key: "t".into(),
             intents: vec![],
+            while_order: vec![],
             name: Label {
                 en: "t".into(),
                 zh: "t".into(),

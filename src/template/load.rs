@@ -2,7 +2,7 @@
 
 use super::slots::{ASK, KNOWN};
 use super::{Label, Template, Templates, fill};
-use crate::domain::{Intent, taxonomy};
+use crate::domain::{Intent, OrderStatus, taxonomy};
 use crate::toml_file::{self, FileError};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -116,5 +116,22 @@ pub(super) fn intents<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<
                 ))
             })
         })
+        .collect()
+}
+
+/// Order statuses by their names, an unknown one with the nearest.
+pub(super) fn statuses<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<OrderStatus>, D::Error> {
+    let unknown = |name: &str| {
+        let nearest = toml_file::nearest(name, OrderStatus::ALL.iter().map(|s| s.as_str()));
+        let nearest = nearest.unwrap_or_default();
+        serde::de::Error::custom(format!(
+            "unknown order status `{name}`; did you mean `{nearest}`?"
+        ))
+    };
+    Vec::<String>::deserialize(deserializer)?
+        .iter()
+        .map(|name| name.parse().map_err(|_| unknown(name)))
         .collect()
 }

@@ -13,7 +13,7 @@ mod slots;
 pub use fill::{FillError, Filled, fill};
 pub use slots::{FRESH_FOR, Problem, Slot, SlotProblem, Slots};
 
-use crate::domain::Intent;
+use crate::domain::{Intent, OrderStatus};
 use crate::text::SafeText;
 use crate::toml_file::FileError;
 use std::collections::BTreeMap;
@@ -35,6 +35,9 @@ pub struct Template {
     #[serde(deserialize_with = "load::intents")]
     pub intents: Vec<Intent>,
     pub name: Label,
+    /// What the reply says is true only while the order stands so; empty where it does not matter.
+    #[serde(default, deserialize_with = "load::statuses")]
+    pub while_order: Vec<OrderStatus>,
     /// Variants by language; the first whose slots are all known is used, starting from a different one each time.
     pub text: BTreeMap<String, Vec<String>>,
 }
