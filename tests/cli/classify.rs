@@ -86,7 +86,7 @@ fn bad_lines_are_named_and_the_others_are_answered() {
         br#"{"id":"b","text":"nul \u0000 inside"}"#,
         b"{\"text\":\"raw nul \0\"}",
         b"{\"text\":\"\xff\xfe\"}",
-        br#"[1]"#,
+        b"[1]",
         br#"{"text":7}"#,
         br#"{"id":"c","text":"how much is it"}"#,
     ] {

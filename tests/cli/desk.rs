@@ -186,8 +186,8 @@ fn labels(home: &Home, rows: &[Value]) {
     let shown = || home.one(&["show", of, "--json"])["messages"].clone();
     let newest = |messages: &Value| {
         let messages = messages.as_array().unwrap();
-        let buyers = messages.iter().filter(|m| m["from"] == "buyer");
-        buyers.last().unwrap().clone()
+        let mut buyers = messages.iter().filter(|m| m["from"] == "buyer");
+        buyers.next_back().unwrap().clone()
     };
     let before = shown();
     let was = newest(&before)["intent"].clone();

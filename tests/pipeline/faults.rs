@@ -33,7 +33,7 @@ async fn survives(fault: Fault, count: Option<u32>, same: Same) -> Rig {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         rig.day.fault_on(fault, count);
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     let polled = tokio::select! {
         polled = rig.poll() => polled,
