@@ -22,6 +22,24 @@ static DETECTOR: LazyLock<LanguageDetector> = LazyLock::new(|| {
     .build()
 });
 
+/// English words that are typed in every market and that letter statistics take for anything.
+const EVERYWHERE: [&str; 14] = [
+    "hi",
+    "hello",
+    "hey",
+    "ok",
+    "okay",
+    "thx",
+    "thanks",
+    "thank you",
+    "pls",
+    "please",
+    "link",
+    "price",
+    "refund",
+    "stock",
+];
+
 /// Letters that of our languages only Vietnamese has.
 const VIETNAMESE: &str = "ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ";
 
@@ -36,16 +54,13 @@ pub fn identify(text: &str) -> String {
     if let Some(lang) = by_script(text) {
         return lang.to_owned();
     }
-    let short = text.split_whitespace().count() <= 2;
-    let weighed = |(language, share): (Language, f64)| {
-        // "hi", "ok", "thx" are typed everywhere: two words say little, and English is the safer answer.
-        let english = if short && language == Language::English {
-            2.5
-        } else {
-            1.0
-        };
-        (language, share * prior(language) * english)
-    };
+    let bare = text
+        .trim_matches(|c: char| !c.is_alphanumeric())
+        .to_lowercase();
+    if EVERYWHERE.contains(&bare.as_str()) {
+        return "en".to_owned();
+    }
+    let weighed = |(language, share): (Language, f64)| (language, share * prior(language));
     let likely = DETECTOR
         .compute_language_confidence_values(text)
         .into_iter()

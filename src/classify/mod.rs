@@ -28,7 +28,7 @@ use std::collections::HashSet;
 /// fifty, but what a person said of a sentence holds for the sentence.
 const SAME_WORDS: f64 = 0.98;
 /// Below this probability a rejected guess is faint.
-const FAINT: f64 = 0.4;
+const FAINT: f64 = 0.25;
 
 /// The 43 intents, trained on labelled examples of one embedding model.
 #[derive(Clone, Debug)]
