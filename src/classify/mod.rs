@@ -27,8 +27,6 @@ use std::collections::HashSet;
 /// From this cosine on two texts are the same words, give or take a letter: a single example hardly moves a centroid of
 /// fifty, but what a person said of a sentence holds for the sentence.
 const SAME_WORDS: f64 = 0.98;
-/// Below this probability a rejected guess is faint.
-const FAINT: f64 = 0.25;
 
 /// The 43 intents, trained on labelled examples of one embedding model.
 #[derive(Clone, Debug)]
@@ -133,11 +131,9 @@ impl Classifier {
             Outcome::Intent
         };
         let risk = best.intent.map_or(Risk::Normal, Intent::risk);
-        // A faint guess is no alarm: it must not stand before a threat that was understood.
-        let faint = outcome != Outcome::Intent && best.confidence < FAINT;
         Classification {
             outcome,
-            risk: if faint { risk.min(Risk::High) } else { risk },
+            risk,
             ..best
         }
     }

@@ -20,7 +20,7 @@ struct Given {
     app_key: String,
     app_secret: SecretString,
     service_id: String,
-    redirect: Option<SecretString>,
+    code: Option<SecretString>,
     #[serde(default)]
     united_states: bool,
     /// What `sextant sandbox` prints beside them; not needed here.
@@ -73,7 +73,7 @@ async fn add(
     };
     let state = uuid::Uuid::new_v4().simple().to_string();
     let consent = Consent::begin(credentials, base_url, given.united_states, state);
-    let pasted = if let Some(redirect) = given.redirect {
+    let pasted = if let Some(redirect) = given.code {
         redirect
     } else {
         out::note("Open this page in any browser, as the shop's owner, and agree:");
@@ -130,7 +130,7 @@ fn given(command: Option<&str>) -> anyhow::Result<Given> {
         app_key: first,
         app_secret: SecretString::from(ask("App secret (not shown): ", true)?),
         service_id: ask("Service id: ", false)?,
-        redirect: None,
+        code: None,
         united_states: false,
         _consent_url: None,
     })

@@ -152,8 +152,8 @@ const ACCOUNT_HELP: &str = "\
 On standard input (or from --credentials-command), either line by line as it is asked for:
   the app key, the app secret, the service id, then the address of the page that the consent ended on;
 or as one JSON object:
-  {\"app_key\":\"…\",\"app_secret\":\"…\",\"service_id\":\"…\",\"redirect\":\"the pasted address, or the bare code\"}
-Without \"redirect\" the consent page is printed and the address is asked for on standard input.
+  {\"app_key\":\"…\",\"app_secret\":\"…\",\"service_id\":\"…\",\"code\":\"the bare code\"}
+Without \"code\" the consent page is printed and the address is asked for on standard input.
 \"united_states\": true selects the consent page of US sellers.
 
 The secrets are kept in a file that only you can read, in the data folder.";
@@ -241,7 +241,8 @@ pub enum ImportAs {
 pub struct Import {
     /// JSONL or CSV; - is standard input
     pub file: PathBuf,
-    /// The channel that would have delivered it
+    /// The channel that would have delivered it: tiktok_shop, instagram, messenger, youtube, email, lazada, shopee,
+    /// telegram, file
     #[arg(long)]
     pub channel: String,
     #[arg(long = "as", value_enum, default_value = "messages")]

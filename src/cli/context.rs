@@ -174,15 +174,24 @@ fn private_files(_folder: &std::path::Path) -> anyhow::Result<()> {
 /// A rolling daily file that only its owner reads; seven are kept. `SEXTANT_LOG` sets what is written.
 fn log(paths: &Paths) -> anyhow::Result<WorkerGuard> {
     let folder = paths.logs();
-    crate::config::private_folder(&folder)
-        .with_context(|| format!("the log folder {} cannot be made", folder.display()))?;
+    crate::config::private_folder(&folder).with_context(|| {
+        format!(
+            "the log folder {} cannot be made; name another place with --data-dir",
+            folder.display()
+        )
+    })?;
     let file = tracing_appender::rolling::RollingFileAppender::builder()
         .rotation(tracing_appender::rolling::Rotation::DAILY)
         .filename_prefix("sextant")
         .filename_suffix("log")
         .max_log_files(7)
         .build(&folder)
-        .with_context(|| format!("no log can be written in {}", folder.display()))?;
+        .with_context(|| {
+            format!(
+                "no log can be written in {}; name another place with --data-dir",
+                folder.display()
+            )
+        })?;
     private_files(&folder)?;
     let (writer, guard) = tracing_appender::non_blocking(file);
     let filter = tracing_subscriber::EnvFilter::try_from_env("SEXTANT_LOG")

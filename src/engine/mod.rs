@@ -75,6 +75,13 @@ impl Engine {
 
     /// A conversation by its id or by any unique ending of it.
     pub async fn conversation(&self, id: &str) -> anyhow::Result<Conversation> {
+        if id.chars().count() < 4 {
+            let id = crate::text::sanitise(id);
+            return Err(Usage(format!(
+                "`{id}` is too short: give the last four characters of the id, or more"
+            ))
+            .into());
+        }
         let id = self.store.find_conversation(id).await?;
         Ok(self.store.conversation(&id).await?)
     }
