@@ -170,6 +170,7 @@ impl Consent {
         );
         let kept = Authorisation::new(&self.credentials, &tokens, &shops, self.united_states);
         kept.save(secrets, &kept.file_name())?;
+        kept.supersede_others(secrets)?;
         let mut accounts = Vec::new();
         for shop in shops {
             let account = Account {
@@ -271,15 +272,48 @@ impl Authorisation {
     }
 
     fn of_shop(secrets: &Secrets, shop: &RemoteId) -> anyhow::Result<(String, Self)> {
+        let mut damaged = None;
+        let mut found: Vec<(String, Self)> = Vec::new();
         for name in secrets.names()? {
-            let authorisation = Self::load(secrets, &name)?;
-            if authorisation.shops.iter().any(|s| s.id == shop.as_str()) {
-                return Ok((name, authorisation));
+            match Self::load(secrets, &name) {
+                Ok(a) if a.shops.iter().any(|s| s.id == shop.as_str()) => found.push((name, a)),
+                Ok(_) => {}
+                Err(why) => damaged = Some(why),
             }
         }
-        anyhow::bail!(
-            "this account is not connected on this machine; run `sextant account add tiktok_shop`"
-        )
+        // The newest, where the shop was authorised more than once.
+        found
+            .into_iter()
+            .max_by_key(|(_, a)| a.tokens.access_expires_at)
+            .ok_or_else(|| {
+                damaged.unwrap_or_else(|| {
+                    anyhow::anyhow!(
+                        "this account is not connected on this machine; run `sextant account add tiktok_shop`"
+                    )
+                })
+            })
+    }
+
+    /// Takes the shops of `self` out of all other files: a shop has one authorisation, the last.
+    fn supersede_others(&self, secrets: &Secrets) -> anyhow::Result<()> {
+        for name in secrets.names()? {
+            if name == self.file_name() {
+                continue;
+            }
+            let Ok(mut other) = Self::load(secrets, &name) else {
+                continue;
+            };
+            let before = other.shops.len();
+            other
+                .shops
+                .retain(|s| self.shops.iter().all(|mine| mine.id != s.id));
+            if other.shops.is_empty() {
+                secrets.remove(&name)?;
+            } else if other.shops.len() < before {
+                other.save(secrets, &name)?;
+            }
+        }
+        Ok(())
     }
 
     fn load(secrets: &Secrets, name: &str) -> anyhow::Result<Self> {
@@ -358,6 +392,19 @@ impl TokenStore for Keeper {
             authorisation.save(&self.secrets, &self.name)
         };
         write().map_err(|e| TokenStoreError(crate::text::sanitise(&format!("{e:#}"))))
+    }
+
+    async fn lock(&self) -> Option<Box<dyn Send + Sync>> {
+        let (secrets, name) = (self.secrets.clone(), self.name.clone());
+        let waiting = tokio::task::spawn_blocking(move || secrets.lock(&name));
+        match waiting.await {
+            Ok(Ok(lock)) => Some(Box::new(lock)),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the tokens are refreshed without a lock");
+                None
+            }
+            Err(_) => None,
+        }
     }
 
     async fn load(&self) -> Result<Option<Tokens>, TokenStoreError> {

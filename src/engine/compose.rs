@@ -88,6 +88,7 @@ impl Engine {
         let used = self.times_used(c, &template.key).await?;
         let filled = fill(template, &lang, &slots, used, now)
             .map_err(|e| self.explain(template, e, &context))?;
+        self.remember_written_draft(c, now).await?;
         self.store
             .put_draft(&Draft {
                 conversation_id: c.id.clone(),
@@ -104,6 +105,17 @@ impl Engine {
             filled,
             lacks_lang,
         })
+    }
+
+    /// A draft that a person wrote is about to be replaced: `undo` brings it back.
+    async fn remember_written_draft(&self, c: &Conversation, now: Timestamp) -> anyhow::Result<()> {
+        let written = self.store.draft(&c.id).await?;
+        let Some(written) = written.filter(|draft| draft.template.is_none()) else {
+            return Ok(());
+        };
+        let text = written.text.expose().to_owned();
+        self.remember("stage", Some(&c.id), &Inverse::Draft { text }, now)
+            .await
     }
 
     /// How often this buyer was sent the template: its variants rotate.
@@ -240,8 +252,32 @@ impl Engine {
             outgoing: outgoing.id.as_str().to_owned(),
         };
         self.remember("reply", Some(&c.id), &inverse, now).await?;
+        self.use_up_draft(c, &text, now).await?;
         self.store.enqueue(&outgoing).await?;
         Ok(outgoing)
+    }
+
+    /// Queueing a text removes the draft of the same text. The check may have trimmed it, so the draft follows.
+    async fn use_up_draft(
+        &self,
+        c: &Conversation,
+        text: &SafeText,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        let Some(draft) = self.store.draft(&c.id).await? else {
+            return Ok(());
+        };
+        let raw = draft.text.expose();
+        if raw != text.as_str() && sanitise(raw.trim()).as_str() == text.as_str() {
+            let text = text.as_str().into();
+            let draft = Draft {
+                text,
+                updated_at: now,
+                ..draft
+            };
+            self.store.put_draft(&draft).await?;
+        }
+        Ok(())
     }
 
     /// What may leave: not empty, not too long, nothing hidden, no unfilled slot, to a conversation that takes replies.

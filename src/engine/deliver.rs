@@ -5,17 +5,25 @@
 //! unless it provably never left.
 
 use super::Engine;
-use crate::channel::{Channel, ChannelError};
+use crate::channel::{Channel, ChannelError, Detail};
 use crate::domain::{OutboxState, Outgoing, OutgoingId, Receipt};
-use crate::store::{OutboxFilter, Settlement};
+use crate::store::{OutboxFilter, Settlement, StoreError};
 use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
 
 /// A reply that never leaves for so many attempts has failed.
 const MAX_ATTEMPTS: u32 = 6;
 /// How long a reply of unknown outcome is looked for before it is left to a person.
-const LOOK_FOR: SignedDuration = SignedDuration::from_mins(10);
-/// A claim older than this belongs to a sender that died.
-pub const LEASE: SignedDuration = SignedDuration::from_secs(120);
+/// Longer than [`LEASE`], or what a dead sender left behind would never be looked for.
+const LOOK_FOR: SignedDuration = SignedDuration::from_mins(30);
+/// A claim older than this belongs to a sender that died. Longer than a send, its reading back and its settling may take.
+pub const LEASE: SignedDuration = SignedDuration::from_mins(10);
+/// A send that takes longer is given up, and nobody knows what became of it.
+const LONGEST_SEND: Duration = Duration::from_mins(5);
+const LONGEST_READ_BACK: Duration = Duration::from_mins(2);
+const LONGEST_MARK_READ: Duration = Duration::from_secs(10);
+/// How often a busy database is asked to keep what became of a reply.
+const SETTLE_ATTEMPTS: u32 = 5;
 
 /// How a claimed reply ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,16 +36,42 @@ impl Engine {
     /// Sends everything that is due, each reply once.
     pub async fn deliver_due(&self, clock: fn() -> Timestamp) -> anyhow::Result<Vec<Settled>> {
         let mut settled = Vec::new();
-        for outgoing in self.store.claim_due(clock(), 16).await? {
-            let settlement = match self.channels.of(&outgoing.account_id).await {
-                Ok(channel) => self.attempt(channel.as_ref(), &outgoing, clock).await,
-                Err(why) => Settlement::Refused {
-                    error: format!("the account is not connected: {why:#}").into(),
-                },
-            };
-            settled.push(self.settle(&outgoing, &settlement, clock()).await?);
+        // One at a time: a claim must not age while another reply is being sent.
+        while let Some(outgoing) = self.store.claim_due(clock(), 1).await?.pop() {
+            settled.extend(self.deliver(&outgoing, clock).await);
         }
         Ok(settled)
+    }
+
+    /// Sends a claimed reply and writes down what became of it; `None` where that could not be written.
+    async fn deliver(&self, outgoing: &Outgoing, clock: fn() -> Timestamp) -> Option<Settled> {
+        let channel = match self.channels.of(&outgoing.account_id).await {
+            Ok(channel) => channel,
+            Err(why) => {
+                let error = format!("the account is not connected: {why:#}").into();
+                let refused = Settlement::Refused { error };
+                return self.settle(outgoing, &refused, clock()).await;
+            }
+        };
+        let settlement = self.attempt(channel.as_ref(), outgoing, clock).await;
+        let settled = self.settle(outgoing, &settlement, clock()).await;
+        if settlement.state() == OutboxState::Sent {
+            self.mark_read(channel.as_ref(), outgoing).await;
+        }
+        settled
+    }
+
+    /// A courtesy to the platform, once the reply is safe: it does not depend on this.
+    async fn mark_read(&self, channel: &dyn Channel, outgoing: &Outgoing) {
+        if !self.settings.mark_read || !channel.capabilities().mark_read {
+            return;
+        }
+        let marking = channel.mark_read(&outgoing.conversation_remote_id);
+        match tokio::time::timeout(LONGEST_MARK_READ, marking).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "mark read failed"),
+            Err(_) => tracing::warn!("mark read took too long"),
+        }
     }
 
     /// What a sender that died had claimed becomes `unknown`: nobody can say whether it left.
@@ -51,13 +85,13 @@ impl Engine {
         outgoing: &Outgoing,
         clock: fn() -> Timestamp,
     ) -> Settlement {
-        if self.settings.mark_read && channel.capabilities().mark_read && outgoing.attempts <= 1 {
-            // A courtesy to the platform; the reply does not depend on it.
-            if let Err(error) = channel.mark_read(&outgoing.conversation_remote_id).await {
-                tracing::warn!(%error, "mark read failed");
-            }
-        }
-        match channel.send(outgoing).await {
+        let outcome = tokio::time::timeout(LONGEST_SEND, channel.send(outgoing))
+            .await
+            .unwrap_or_else(|_| {
+                let words = format!("no answer within {} s", LONGEST_SEND.as_secs());
+                Err(ChannelError::Ambiguous(Detail::new(&words)))
+            });
+        match outcome {
             Ok(receipt) => sent(receipt),
             Err(error) => self.after_failure(channel, outgoing, error, clock).await,
         }
@@ -114,10 +148,15 @@ impl Engine {
             return Ok(None);
         }
         let since = outgoing.claimed_at.unwrap_or(outgoing.created_at);
-        let found = match channel.find_sent(outgoing, since).await {
-            Ok(found) => found,
-            Err(error) => {
+        let finding = channel.find_sent(outgoing, since);
+        let found = match tokio::time::timeout(LONGEST_READ_BACK, finding).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(error)) => {
                 tracing::warn!(%error, "reading back failed");
+                None
+            }
+            Err(_) => {
+                tracing::warn!("reading back took too long");
                 None
             }
         };
@@ -150,26 +189,45 @@ impl Engine {
                 continue;
             };
             if let Some(receipt) = self.read_back(channel.as_ref(), &outgoing).await? {
-                settled.push(self.settle(&outgoing, &sent(receipt), now).await?);
+                settled.extend(self.settle(&outgoing, &sent(receipt), now).await);
             }
         }
         Ok(settled)
     }
 
+    /// Writes down what became of a reply. One that cannot be written is logged, so that the replies after it still leave.
     async fn settle(
         &self,
         outgoing: &Outgoing,
         settlement: &Settlement,
         now: Timestamp,
-    ) -> anyhow::Result<Settled> {
-        let settled = self
-            .store
-            .settle(&outgoing.id, outgoing.state, settlement, now)
-            .await?;
-        Ok(Settled {
-            id: settled.id,
-            state: settled.state,
-        })
+    ) -> Option<Settled> {
+        let mut from = outgoing.state;
+        let mut attempt = 1;
+        let error = loop {
+            match self.store.settle(&outgoing.id, from, settlement, now).await {
+                Ok(Outgoing { id, state, .. }) => return Some(Settled { id, state }),
+                Err(StoreError::Busy(_)) if attempt < SETTLE_ATTEMPTS => {
+                    tokio::time::sleep(Duration::from_millis(200) * attempt).await;
+                    attempt += 1;
+                }
+                // Somebody took us for dead meanwhile. What the platform said to us is still the truth.
+                Err(StoreError::IllegalState {
+                    from: OutboxState::Unknown,
+                    to,
+                }) if from != OutboxState::Unknown && OutboxState::Unknown.may_become(to) => {
+                    from = OutboxState::Unknown;
+                }
+                Err(error) => break error,
+            }
+        };
+        let platform_id = match settlement {
+            Settlement::Sent { platform_id } => Some(platform_id.as_str()),
+            _ => None,
+        };
+        let became = settlement.state();
+        tracing::error!(reply = %outgoing.id, %became, platform_id, %error, "what became of a reply could not be stored");
+        None
     }
 }
 

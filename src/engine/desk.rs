@@ -9,7 +9,7 @@ use crate::domain::{
     Classification, Conversation, ConversationId, Intent, MessageId, Outcome, OutgoingId, Scored,
     Status, Verdict,
 };
-use crate::store::Example;
+use crate::store::{Example, StoreError};
 use crate::text::RawText;
 use anyhow::Context;
 use jiff::Timestamp;
@@ -32,6 +32,8 @@ pub(super) enum Inverse {
         message: String,
         before: Box<StoredClassification>,
     },
+    /// Put back the draft that a person wrote and a template replaced.
+    Draft { text: String },
     /// Recall the reply; its text becomes the draft again.
     Recall { outgoing: String },
 }
@@ -289,15 +291,31 @@ impl Engine {
                     .await?;
             }
             Inverse::Recall { outgoing } => {
-                let recalled = self.recall(&OutgoingId::from_stored(outgoing), now).await;
-                if recalled.is_err() {
-                    // It has left. The entry is spent, so that the act before it can be reached.
-                    self.store.mark_undone(&entry.id, now).await?;
+                let id = OutgoingId::from_stored(outgoing);
+                if let Err(why) = self.recall(&id, now).await {
+                    if self.is_out_of_reach(&id).await {
+                        // The entry is spent, so that the act before it can be reached.
+                        self.store.mark_undone(&entry.id, now).await?;
+                    }
+                    return Err(why);
                 }
-                recalled?;
+            }
+            Inverse::Draft { text } => {
+                let of = entry
+                    .conversation_id
+                    .as_ref()
+                    .context("the undo log is damaged")?;
+                let c = self.store.conversation(of).await?;
+                self.keep_draft(&c, &text, now).await?;
             }
         }
-        self.store.mark_undone(&entry.id, now).await?;
+        if !self.store.mark_undone(&entry.id, now).await? {
+            return Err(Usage(format!(
+                "somebody else took `{}` back at the same moment",
+                entry.action
+            ))
+            .into());
+        }
         if let Some(of) = &entry.conversation_id {
             self.note("undo", of, Some(&entry.action), now).await?;
         }
@@ -305,6 +323,15 @@ impl Engine {
             action: entry.action,
             conversation: entry.conversation_id,
         })
+    }
+
+    /// Whether a reply can never be recalled again: it has left, or never got into the outbox. A database in trouble says
+    /// neither.
+    async fn is_out_of_reach(&self, id: &OutgoingId) -> bool {
+        match self.store.outgoing(id).await {
+            Ok(reply) => reply.state.is_settled(),
+            Err(error) => matches!(error, StoreError::NotFound { .. }),
+        }
     }
 
     /// Learns again what a message had taught before it was labelled anew.

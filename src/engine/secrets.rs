@@ -6,6 +6,10 @@
 use anyhow::Context;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Tells the temporary files of this process apart.
+static WRITES: AtomicU64 = AtomicU64::new(0);
 
 #[derive(Clone, Debug)]
 pub struct Secrets {
@@ -49,7 +53,11 @@ impl Secrets {
         crate::config::private_folder(&self.folder)
             .context("the folder for secrets cannot be made")?;
         let path = self.path(name);
-        let temporary = path.with_extension("new");
+        // Nobody else writes to it: not another process, not another task.
+        let number = WRITES.fetch_add(1, Ordering::Relaxed);
+        let temporary = self
+            .folder
+            .join(format!("{name}.{}-{number}.new", std::process::id()));
         let write = |path: &Path| -> std::io::Result<()> {
             let _ = std::fs::remove_file(path);
             let mut options = std::fs::OpenOptions::new();
@@ -62,7 +70,21 @@ impl Secrets {
         };
         write(&temporary)
             .and_then(|()| std::fs::rename(&temporary, &path))
+            .inspect_err(|_| {
+                let _ = std::fs::remove_file(&temporary);
+            })
             .context("the secrets cannot be written")
+    }
+
+    /// Waits for the only lock on `name` that there is among all processes; dropping it gives it back. Blocks.
+    pub fn lock(&self, name: &str) -> std::io::Result<std::fs::File> {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(self.folder.join(format!("{name}.lock")))?;
+        file.lock()?;
+        Ok(file)
     }
 
     pub fn remove(&self, name: &str) -> anyhow::Result<()> {
@@ -91,5 +113,17 @@ mod tests {
         assert_eq!(mode(dir.path().join("secrets")), 0o700);
         assert_eq!(mode(dir.path().join("secrets/a.json")), 0o600);
         assert_eq!(secrets.names().unwrap(), ["a"]);
+    }
+
+    #[test]
+    fn a_lock_is_held_by_one_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let secrets = Secrets::new(dir.path().to_owned());
+        let held = secrets.lock("a").unwrap();
+        let other = std::fs::File::open(dir.path().join("a.lock")).unwrap();
+        assert!(other.try_lock().is_err());
+        drop(held);
+        other.try_lock().unwrap();
+        assert!(secrets.names().unwrap().is_empty());
     }
 }

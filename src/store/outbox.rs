@@ -140,6 +140,10 @@ const SETTLE: &str = concat!(
     outgoing_columns!()
 );
 
+/// On PostgreSQL, whoever else derives the conversation's standing waits; SQLite has one writer anyway.
+const LOCK_CONVERSATION: &str = "UPDATE conversation SET id = id \
+     WHERE id = (SELECT conversation_id FROM outbox WHERE id = $1)";
+
 /// Our clock may lag behind the platform's, and a reply comes after what it answers.
 const MESSAGE_OF_REPLY: &str = "INSERT INTO message (id, conversation_id, account_id, remote_id, author, kind, text, \
      sent_at, received_at, pending) SELECT $1, o.conversation_id, o.account_id, o.platform_id, $3, 'text', o.text, \
@@ -156,7 +160,7 @@ const RECOVER: &str = "UPDATE outbox SET state = 'unknown', error = $2 WHERE sta
      RETURNING id, conversation_id";
 
 impl Store {
-    /// Queues a reply. Its conversation's draft is gone with it, and an event says who queued it.
+    /// Queues a reply. The draft that it was is gone with it, and an event says who queued it.
     pub async fn enqueue(&self, reply: &Outgoing) -> Result<(), StoreError> {
         if !matches!(reply.state, OutboxState::Held) {
             return Err(StoreError::IllegalState {
@@ -182,8 +186,9 @@ impl Store {
                 .bind(ms(reply.created_at))
                 .execute(&mut *conn)
                 .await?;
-            sqlx::query("DELETE FROM draft WHERE conversation_id = $1")
+            sqlx::query("DELETE FROM draft WHERE conversation_id = $1 AND text = $2")
                 .bind(reply.conversation_id.as_str())
+                .bind(bytes(&reply.text))
                 .execute(&mut *conn)
                 .await?;
             note!(conn, ms(reply.created_at), reply.origin.as_str(), "queued",
@@ -233,6 +238,9 @@ impl Store {
             _ => (None, None),
         };
         let row: Option<OutgoingRow> = writing!(self, conn => {
+            if to == OutboxState::Sent {
+                sqlx::query(LOCK_CONVERSATION).bind(id.as_str()).execute(&mut *conn).await?;
+            }
             let row: Option<OutgoingRow> = sqlx::query_as(SETTLE)
                 .bind(id.as_str())
                 .bind(from.as_str())

@@ -135,7 +135,7 @@ async fn a_recalled_reply_is_the_draft_again_and_a_newer_draft_is_not_overwritte
     engine.undo(Some(&c.id), now).await.unwrap();
     let draft = engine.store.draft(&c.id).await.unwrap().unwrap();
     assert_eq!(draft.text.expose(), "first");
-    queue("second").await;
+    queue("first").await;
     assert!(engine.store.draft(&c.id).await.unwrap().is_none());
     engine.keep_draft(&c, "written since", now).await.unwrap();
     engine.undo(Some(&c.id), now).await.unwrap();

@@ -52,6 +52,23 @@ async fn an_expired_token_delays_a_send_and_does_not_double_it() {
 }
 
 #[tokio::test]
+async fn a_send_refused_for_its_token_has_not_left_even_where_the_refresh_fails() {
+    let server = Server::start(|hit, _| {
+        if hit.path.contains("/token/") {
+            error(500, 36009003, "internal")
+        } else {
+            error(401, 105002, "Expired credentials")
+        }
+    })
+    .await;
+    let outcome = shop(&server).send(&reply("hi")).await;
+    assert!(
+        matches!(outcome, Err(ChannelError::NotSent(_))),
+        "{outcome:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_refresh_that_fails_fails_for_everybody_who_waited_for_it() {
     let server = Server::start(|hit, _| {
         if hit.path.contains("/token/") {

@@ -93,6 +93,11 @@ pub trait TokenStore: Send + Sync {
     async fn load(&self) -> Result<Option<Tokens>, TokenStoreError> {
         Ok(None)
     }
+
+    /// Waits until nobody else who uses these tokens refreshes them, and keeps others waiting until it is dropped.
+    async fn lock(&self) -> Option<Box<dyn Send + Sync>> {
+        None
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

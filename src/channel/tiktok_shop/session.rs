@@ -149,7 +149,15 @@ impl Session {
         let tokens = self.tokens();
         match self.attempt(call, &tokens).await {
             Err(Failure::Expired(_)) => {
-                self.renew(tokens).await?;
+                // The platform refused the call: whatever becomes of the refresh, the reply did not leave.
+                self.renew(tokens).await.map_err(|error| match error {
+                    ChannelError::Ambiguous(why) | ChannelError::Protocol(why)
+                        if call.kind == Kind::Send =>
+                    {
+                        ChannelError::NotSent(why)
+                    }
+                    other => other,
+                })?;
                 Ok(self.attempt(call, &self.tokens()).await?)
             }
             outcome => Ok(outcome?),
@@ -193,22 +201,41 @@ impl Session {
     }
 
     async fn refresh(&self, stale: &Tokens) -> Result<(), ChannelError> {
-        let kept = self.store.load().await.ok().flatten();
-        let tokens = if let Some(kept) = kept.filter(|kept| !same(&kept.access, &stale.access)) {
+        // The seller's other shops and other processes share the tokens; a refresh token is good once.
+        let _turn = self.store.lock().await;
+        let tokens = if let Some(kept) = self.kept_instead_of(stale).await {
             kept
         } else {
-            let fresh = auth::refresh(
-                &self.http,
-                &self.endpoints,
-                &self.credentials,
-                &stale.refresh,
-            )
-            .await?;
-            self.save(&fresh).await;
-            fresh
+            self.fresh(stale).await?
         };
         *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tokens);
         Ok(())
+    }
+
+    /// New tokens from the platform, kept. Refused, somebody without our lock may have been faster.
+    async fn fresh(&self, stale: &Tokens) -> Result<Tokens, ChannelError> {
+        let asked = auth::refresh(
+            &self.http,
+            &self.endpoints,
+            &self.credentials,
+            &stale.refresh,
+        );
+        match asked.await {
+            Ok(fresh) => {
+                self.save(&fresh).await;
+                Ok(fresh)
+            }
+            Err(error @ ChannelError::Unauthorized(_)) => {
+                self.kept_instead_of(stale).await.ok_or(error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What is kept, where it is not `stale`.
+    async fn kept_instead_of(&self, stale: &Tokens) -> Option<Tokens> {
+        let kept = self.store.load().await.ok().flatten();
+        kept.filter(|kept| !same(&kept.access, &stale.access))
     }
 
     /// Where the store is in trouble, the session goes on with the tokens in memory and saves them at the next call.
