@@ -4,6 +4,7 @@
 //! is written down where it happened (an account's [`Health`]) and the other tasks go on; a task that panics ends the run.
 
 use super::Engine;
+use super::poll::Polled;
 use super::recognise::Recogniser;
 use crate::channel::{Channel, ChannelError};
 use crate::domain::{Account, AccountId};
@@ -150,25 +151,10 @@ impl Desk {
             Ok(channel) => channel,
             Err(error) => return Ok((Health::Unauthorized(format!("{error:#}")), pause)),
         };
-        let polled = match self
+        let polled = self
             .engine
             .poll(account, channel.as_ref(), Timestamp::now)
-            .await
-        {
-            Ok(polled) => polled,
-            Err(error) => {
-                let error = error.downcast::<ChannelError>()?;
-                let wait = if let ChannelError::RateLimited {
-                    retry_after: Some(wait),
-                } = &error
-                {
-                    *wait
-                } else {
-                    pause
-                };
-                return Ok((health_of(&error), wait.max(pause)));
-            }
-        };
+            .await?;
         self.monitor.add(|t| {
             t.polled += polled.messages;
             t.stored += polled.stored;
@@ -179,16 +165,13 @@ impl Desk {
                 .await?;
             self.stored.notify_one();
         }
-        let health = match polled.failed.first() {
-            None => Health::Ok {
-                at: Timestamp::now(),
-            },
-            Some((id, error)) => Health::Trouble(format!(
-                "{} conversations could not be read, {id}: {error}",
-                polled.failed.len()
-            )),
+        let wait = match &polled.error {
+            Some(ChannelError::RateLimited {
+                retry_after: Some(wait),
+            }) => pause.max(*wait),
+            _ => pause,
         };
-        Ok((health, pause))
+        Ok((health_after(&polled), wait))
     }
 
     async fn keep_recognising(&self) -> anyhow::Result<()> {
@@ -247,6 +230,27 @@ impl Desk {
             () = tokio::time::sleep(span) => {}
             () = self.stop.cancelled() => {}
         }
+    }
+}
+
+fn health_after(polled: &Polled) -> Health {
+    if let Some(error) = &polled.error {
+        return health_of(error);
+    }
+    if let Some((id, error)) = polled.failed.first() {
+        return Health::Trouble(format!(
+            "{} conversations could not be read, {id}: {error}",
+            polled.failed.len()
+        ));
+    }
+    if polled.unreadable > 0 {
+        return Health::Trouble(format!(
+            "{} entries of the conversation list could not be read",
+            polled.unreadable
+        ));
+    }
+    Health::Ok {
+        at: Timestamp::now(),
     }
 }
 
