@@ -91,11 +91,7 @@ pub fn read(file: &Path, columns: &BTreeMap<String, String>) -> anyhow::Result<R
 /// Says which rows cannot be used.
 pub fn report(rows: &Rows) {
     for bad in &rows.bad {
-        out::note(format!(
-            "line {}: {}",
-            bad.line,
-            crate::text::sanitise(&bad.why)
-        ));
+        out::note(format!("line {}: {}", bad.line, bad.why));
     }
 }
 

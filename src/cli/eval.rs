@@ -34,7 +34,12 @@ pub async fn run(context: &Context, args: &Eval) -> anyhow::Result<Ended> {
             classify::report(&train);
             partly |= !train.bad.is_empty();
             let oos = match &args.oos {
-                Some(file) => classify::read(file, &BTreeMap::new())?.good,
+                Some(file) => {
+                    let oos = classify::read(file, &BTreeMap::new())?;
+                    classify::report(&oos);
+                    partly |= !oos.bad.is_empty();
+                    oos.good
+                }
                 None => Vec::new(),
             };
             let recogniser = context.recogniser()?;
@@ -73,6 +78,12 @@ fn drawn(mut rows: Vec<rows::Row>, shots: Option<usize>, seed: u64) -> Vec<rows:
     rows
 }
 
+/// A field that ends up in the report: fit for a screen, on one line.
+fn shown(row: &rows::Row, name: &str) -> Option<String> {
+    let text = crate::text::sanitise(&field(&row.fields, name)?);
+    Some(text.one_line(200).to_string())
+}
+
 async fn embedded(
     recogniser: &Recogniser,
     rows: &[rows::Row],
@@ -103,8 +114,7 @@ async fn labels(
     oos: &[rows::Row],
 ) -> anyhow::Result<Report> {
     let label = |row: &rows::Row| {
-        field(&row.fields, "label")
-            .ok_or_else(|| Usage(format!("line {}: a row has no `label`", row.line)))
+        shown(row, "label").ok_or_else(|| Usage(format!("line {}: a row has no `label`", row.line)))
     };
     let train_labels = train.iter().map(label).collect::<Result<Vec<_>, _>>()?;
     let test_labels = test.iter().map(label).collect::<Result<Vec<_>, _>>()?;
@@ -124,7 +134,7 @@ async fn labels(
     let test_vectors = embedded(recogniser, test).await?;
     let langs: Vec<String> = test
         .iter()
-        .map(|r| field(&r.fields, "lang").unwrap_or_else(|| "und".to_owned()))
+        .map(|r| shown(r, "lang").unwrap_or_else(|| "und".to_owned()))
         .collect();
     let rows: Vec<Row> = test_labels
         .iter()
@@ -157,7 +167,7 @@ async fn builtin(context: &Context, test: &[rows::Row]) -> anyhow::Result<Report
     let worded: Vec<&Reading> = readings.iter().filter(|r| !r.wordless).collect();
     let vectors = recogniser.embed(&worded, Timestamp::UNIX_EPOCH).await?;
     for ((row, reading), truth) in test.iter().zip(readings).zip(truths) {
-        let lang = field(&row.fields, "lang").unwrap_or_else(|| reading.lang.clone());
+        let lang = shown(row, "lang").unwrap_or_else(|| reading.lang.clone());
         let vector = vectors.get(&reading.key).cloned();
         rows.push(TaxonomyRow {
             reading,

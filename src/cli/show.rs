@@ -152,7 +152,7 @@ pub async fn show(context: &Context, id: &str, why: bool, as_json: bool) -> anyh
     }
     out::line(format!(
         "{} · {} · {} · {}",
-        c.buyer_name.safe(),
+        c.buyer_name.safe().one_line(80),
         c.channel,
         c.status.as_str(),
         c.id
@@ -172,7 +172,7 @@ pub async fn show(context: &Context, id: &str, why: bool, as_json: bool) -> anyh
         out::line(order_line(order))?;
     }
     if let Some(draft) = draft {
-        out::line(format!("draft: {}", draft.text.safe()))?;
+        out::line(format!("draft: {}", indented(&draft.text.safe())))?;
     }
     Ok(Ended::Done)
 }
@@ -226,7 +226,7 @@ fn message_line(m: &Message) -> String {
     let text = if m.text.is_empty() {
         format!("[{}]", m.kind)
     } else {
-        m.text.safe().to_string()
+        indented(&m.text.safe())
     };
     let said = m.classification.as_ref().map(|c| {
         let intent = c.intent.map_or("-", Intent::key);
@@ -242,6 +242,11 @@ fn message_line(m: &Message) -> String {
     )
 }
 
+/// Further lines stand in, so that none of them can pass for a message of its own.
+fn indented(text: &SafeText) -> String {
+    text.as_str().replace('\n', "\n    ")
+}
+
 fn order_json(o: &Order) -> Value {
     let safe = |t: &Option<RawText>| t.as_ref().map(RawText::safe);
     json!({
@@ -253,7 +258,10 @@ fn order_json(o: &Order) -> Value {
 }
 
 fn order_line(o: &Order) -> String {
-    let text = |t: &Option<RawText>| t.as_ref().map_or_else(SafeText::default, RawText::safe);
+    let text = |t: &Option<RawText>| {
+        t.as_ref()
+            .map_or_else(SafeText::default, |t| t.safe().one_line(120))
+    };
     let id: &RemoteId = &o.remote_id;
     format!(
         "order {id}: {} · {} · {} {}",
@@ -262,4 +270,18 @@ fn order_line(o: &Order) -> String {
         text(&o.parcel.carrier),
         text(&o.parcel.last_event)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_line_cannot_pass_for_another_message() {
+        let text = RawText::new("hi\n2026-01-01T00:00:00Z  seller     paid");
+        assert_eq!(
+            indented(&text.safe()),
+            "hi\n    2026-01-01T00:00:00Z  seller     paid"
+        );
+    }
 }

@@ -137,13 +137,14 @@ where
     F: FnOnce(&dyn Progress) -> Result<Box<dyn Embedder>, EmbedError>,
 {
     let mut queue = Vec::new();
-    let served = caught(|| load(&Report(state))).map(|mut embedder| {
+    let served = caught(|| load(&Report(state))).and_then(|mut embedder| {
         state.send_replace(WorkerState::Ready {
             model: embedder.model().clone(),
         });
         while fill(&mut queue, &mut waiting) {
-            embed_oldest(&mut queue, embedder.as_mut());
+            embed_oldest(&mut queue, embedder.as_mut())?;
         }
+        Ok(())
     });
     let Err(error) = served else { return };
     let why = error.to_string();
@@ -173,7 +174,10 @@ fn fill(queue: &mut Vec<Waiting>, waiting: &mut mpsc::Receiver<Waiting>) -> bool
 }
 
 /// Embeds the texts of those who wait longest and answers everyone who waits for one of these texts.
-fn embed_oldest(queue: &mut Vec<Waiting>, embedder: &mut dyn Embedder) {
+///
+/// # Errors
+/// An embedder that takes no text any more; who waits still stands in `queue`.
+fn embed_oldest(queue: &mut Vec<Waiting>, embedder: &mut dyn Embedder) -> Result<(), EmbedError> {
     queue.retain(|waiting| !waiting.reply.is_closed());
     queue.sort_by_key(|waiting| waiting.job.waiting_since);
     let mut texts = Vec::new();
@@ -187,7 +191,7 @@ fn embed_oldest(queue: &mut Vec<Waiting>, embedder: &mut dyn Embedder) {
     let answers = if texts.is_empty() {
         Vec::new()
     } else {
-        embed_each(&texts, embedder)
+        embed_each(&texts, embedder)?
     };
     let embedded = queue.extract_if(.., |waiting| place.contains_key(&waiting.job.key));
     for waiting in embedded {
@@ -197,20 +201,29 @@ fn embed_oldest(queue: &mut Vec<Waiting>, embedder: &mut dyn Embedder) {
         };
         let _ = waiting.reply.send(answer);
     }
+    Ok(())
 }
 
 /// A vector or a reason for each text. One text that the model cannot take must not cost the others theirs, so a
-/// batch that fails is embedded text by text.
-fn embed_each(texts: &[&str], embedder: &mut dyn Embedder) -> Vec<Result<Vector, String>> {
+/// batch that fails is embedded text by text. Where none succeeds, a text that every model takes tells whether the
+/// fault is theirs or the embedder's.
+fn embed_each(
+    texts: &[&str],
+    embedder: &mut dyn Embedder,
+) -> Result<Vec<Result<Vector, String>>, EmbedError> {
     if let Ok(vectors) = batch(texts, embedder) {
-        return vectors.into_iter().map(Ok).collect();
+        return Ok(vectors.into_iter().map(Ok).collect());
     }
     let alone = |text: &&str| {
         batch(&[*text], embedder)
             .map(|mut vectors| vectors.swap_remove(0))
             .map_err(|error| error.to_string())
     };
-    texts.iter().map(alone).collect()
+    let answers: Vec<_> = texts.iter().map(alone).collect();
+    if answers.iter().all(Result::is_err) {
+        batch(&["probe"], embedder)?;
+    }
+    Ok(answers)
 }
 
 fn batch(texts: &[&str], embedder: &mut dyn Embedder) -> Result<Vec<Vector>, EmbedError> {
@@ -402,6 +415,41 @@ mod tests {
             assert!(said.ends_with(why), "{said}");
             assert!(rig.worker.embed(job("later", 1)).await.is_ok());
         }
+    }
+
+    #[tokio::test]
+    async fn a_bad_text_alone_in_its_batch_is_the_text_s_fault() {
+        let rig = rig();
+        let answer = answers(&rig, vec![job("fail", 1)]).await.remove(0);
+        assert!(matches!(answer, Err(EmbedError::Text(_))));
+        assert!(rig.worker.embed(job("later", 1)).await.is_ok());
+    }
+
+    /// A session that has died.
+    struct Dead(HashEmbedder);
+
+    impl Embedder for Dead {
+        fn model(&self) -> &ModelId {
+            self.0.model()
+        }
+
+        fn embed(&mut self, _texts: &[&str]) -> Result<Vec<Vector>, EmbedError> {
+            Err(EmbedError::Failed("the session is gone".to_owned()))
+        }
+    }
+
+    #[tokio::test]
+    async fn an_embedder_that_takes_nothing_any_more_has_failed_for_good() {
+        let load = |_: &dyn Progress| Ok(Box::new(Dead(HashEmbedder::new())) as Box<dyn Embedder>);
+        let worker = EmbedWorker::start(load).unwrap();
+        for text in ["a", "b"] {
+            let answer = worker.embed(job(text, 1)).await;
+            assert!(matches!(answer, Err(EmbedError::Failed(why)) if why == "the session is gone"));
+        }
+        assert!(matches!(
+            *worker.state().borrow(),
+            WorkerState::Failed { .. }
+        ));
     }
 
     #[tokio::test]

@@ -6,10 +6,10 @@
 //! transaction. The one rule: what was fetched is stored before anything else is asked for.
 
 use super::Engine;
-use crate::channel::{Channel, ChannelError};
+use crate::channel::{Channel, ChannelError, Detail};
 use crate::domain::{Account, Cursor, IncomingConversation, RemoteId};
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What one round of polling an account brought.
 #[derive(Debug, Default)]
@@ -21,15 +21,24 @@ pub struct Polled {
     pub stored: usize,
     /// Conversations that could not be read; they are asked for again in the next round.
     pub failed: Vec<(RemoteId, ChannelError)>,
-    /// Entries of the list that could not be read at all.
+    /// Entries of the list that could not be read at all; the whole list is asked for again in the next round.
     pub unreadable: usize,
+    /// Why the list could not be read to its end. What was stored before that is counted above.
+    pub error: Option<ChannelError>,
+}
+
+impl Polled {
+    /// Whether everything that the platform listed was read.
+    pub fn complete(&self) -> bool {
+        self.failed.is_empty() && self.unreadable == 0 && self.error.is_none()
+    }
 }
 
 impl Engine {
-    /// One round for one account.
+    /// One round for one account. A platform's trouble is told in the answer.
     ///
     /// # Errors
-    /// Where the list itself cannot be read. What was stored before that stays.
+    /// A store that fails.
     pub async fn poll(
         &self,
         account: &Account,
@@ -54,9 +63,16 @@ impl Engine {
     ) -> anyhow::Result<()> {
         let settled = self.store.settled(&account.id).await?;
         let mut page: Option<String> = None;
-        let mut changed_before = false;
+        let mut pages = HashSet::new();
+        let mut unsettled = !settled;
         loop {
-            let list = channel.conversations(page.as_deref()).await?;
+            let list = match channel.conversations(page.as_deref()).await {
+                Ok(list) => list,
+                Err(error) => {
+                    polled.error = Some(error);
+                    break;
+                }
+            };
             polled.unreadable += list.unreadable.len();
             let known = self.known(account, &list.conversations).await?;
             let changed: Vec<&IncomingConversation> = list
@@ -65,10 +81,11 @@ impl Engine {
                 .filter(|c| known.get(&c.remote_id) != Some(&c.version))
                 .collect();
             let last = list.next.is_none() || (changed.is_empty() && settled);
-            if !changed.is_empty() && !changed_before && settled {
+            let trouble = !changed.is_empty() || polled.unreadable > 0;
+            if trouble && !unsettled {
                 self.store.set_settled(&account.id, false).await?;
             }
-            changed_before |= !changed.is_empty();
+            unsettled |= trouble;
             for conversation in changed {
                 let since = known.get(&conversation.remote_id);
                 match self
@@ -89,8 +106,13 @@ impl Engine {
                 break;
             }
             page = list.next;
+            if !page.clone().is_none_or(|token| pages.insert(token)) {
+                let what = "the pages of the conversation list go in a circle";
+                polled.error = Some(ChannelError::Protocol(Detail::new(what)));
+                break;
+            }
         }
-        if polled.failed.is_empty() && (changed_before || !settled) {
+        if unsettled && polled.complete() {
             self.store.set_settled(&account.id, true).await?;
         }
         Ok(())

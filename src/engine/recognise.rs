@@ -9,10 +9,10 @@ use crate::domain::{Classification, MessageId, MessageKind};
 use crate::embed::worker::{EmbedJob, EmbedWorker};
 use crate::embed::{EmbedError, ModelId, Vector};
 use crate::store::{Pending, Store};
-use crate::text::TextKey;
+use crate::text::{RawText, TextKey};
 use anyhow::Context;
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{RwLock, watch};
@@ -20,6 +20,9 @@ use tokio::task::JoinSet;
 
 /// Messages that are taken at once: small, so that the oldest are not kept waiting by the newest.
 const TAKE: u32 = 128;
+
+/// Messages that are looked at for words after each poll; what is beyond it is settled by [`Recogniser::recognise_waiting`].
+const SETTLE: u32 = 512;
 
 /// How far the classifier is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +45,8 @@ pub struct Recogniser {
     cache: Arc<dyn Fn(&ModelId) -> PathBuf + Send + Sync>,
     classifier: Arc<RwLock<Option<Classifier>>>,
     readiness: Arc<watch::Sender<Readiness>>,
+    /// Ids of labelled texts that the model cannot embed: they are not asked about again.
+    unlearnable: Arc<RwLock<HashSet<String>>>,
 }
 
 impl Recogniser {
@@ -56,6 +61,7 @@ impl Recogniser {
             cache: Arc::new(cache),
             classifier: Arc::default(),
             readiness: Arc::new(watch::channel(Readiness::Loading).0),
+            unlearnable: Arc::default(),
         }
     }
 
@@ -133,15 +139,18 @@ impl Recogniser {
     pub async fn catch_up(&self, store: &Store) -> anyhow::Result<bool> {
         let labelled = store.examples().await?;
         let known = self.with(Classifier::desk_examples).await?;
+        let labels: HashSet<&str> = labelled.iter().map(|e| e.id.as_str()).collect();
+        let gone: Vec<String> = known
+            .iter()
+            .filter(|id| !labels.contains(id.as_str()))
+            .cloned()
+            .collect();
+        let unlearnable = self.unlearnable.read().await.clone();
         let fresh: Vec<Example> = labelled
             .iter()
-            .filter(|e| !known.contains(&e.id))
+            .filter(|e| !known.contains(&e.id) && !unlearnable.contains(&e.id))
             .cloned()
             .map(from_desk)
-            .collect();
-        let gone: Vec<String> = known
-            .into_iter()
-            .filter(|id| !labelled.iter().any(|e| e.id == *id))
             .collect();
         if fresh.is_empty() && gone.is_empty() {
             return Ok(false);
@@ -158,15 +167,19 @@ impl Recogniser {
             .await?;
         let mut guard = self.classifier.write().await;
         let classifier = guard.as_mut().context("the classifier is not ready")?;
+        let mut changed = !gone.is_empty();
         for id in gone {
             classifier.unlearn(&id);
         }
         for (example, reading) in fresh.into_iter().zip(&readings) {
             if let Some(vector) = vectors.get(&reading.key) {
                 classifier.learn(example, vector.clone());
+                changed = true;
+            } else if let Some(id) = example.id {
+                self.unlearnable.write().await.insert(id);
             }
         }
-        Ok(true)
+        Ok(changed)
     }
 
     /// Embeds each different text once. A text that cannot be embedded has no vector in the answer.
@@ -179,7 +192,7 @@ impl Recogniser {
         waiting_since: Timestamp,
     ) -> anyhow::Result<HashMap<TextKey, Vector>> {
         let mut tasks = JoinSet::new();
-        let mut asked = std::collections::HashSet::new();
+        let mut asked = HashSet::new();
         for reading in readings.iter().filter(|r| asked.insert(r.key.clone())) {
             let job = EmbedJob {
                 key: reading.key.clone(),
@@ -262,7 +275,7 @@ impl Recogniser {
         store: &Store,
         clock: fn() -> Timestamp,
     ) -> anyhow::Result<usize> {
-        let waiting = store.unclassified(4096).await?;
+        let waiting = store.unclassified(SETTLE).await?;
         let settled: Vec<(MessageId, Classification)> = waiting
             .iter()
             .filter(|p| p.kind != MessageKind::Text || Reading::is_wordless(&p.text.safe()))
@@ -330,7 +343,7 @@ impl Recogniser {
                     .map(|p| {
                         (
                             p.message,
-                            Reading::of(&p.text.safe()),
+                            reading_of(p.kind, &p.text),
                             p.waiting_since.unwrap_or(p.sent_at),
                         )
                     })
@@ -358,6 +371,15 @@ impl Recogniser {
             })
             .await?;
         Ok(store.set_predictions(&predictions, clock()).await?)
+    }
+}
+
+/// What is no text has no words, whatever the platform wrote beside it.
+fn reading_of(kind: MessageKind, text: &RawText) -> Reading {
+    if kind == MessageKind::Text {
+        Reading::of(&text.safe())
+    } else {
+        Reading::without_words()
     }
 }
 

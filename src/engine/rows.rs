@@ -2,6 +2,7 @@
 //!
 //! The one rule: a bad row is reported with its line number and the others still count.
 
+use crate::text::{SafeText, sanitise};
 use anyhow::Context;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -36,7 +37,15 @@ pub struct Row {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct BadRow {
     pub line: usize,
-    pub why: String,
+    pub why: SafeText,
+}
+
+impl BadRow {
+    /// `why` may quote the file.
+    pub fn new(line: usize, why: &str) -> Self {
+        let why = sanitise(why).one_line(300);
+        Self { line, why }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -61,10 +70,7 @@ pub fn read(
         read_lines(input, format, columns, &mut rows)?;
     }
     if rows.good.is_empty() && rows.bad.is_empty() {
-        rows.bad.push(BadRow {
-            line: 1,
-            why: "the input is empty".to_owned(),
-        });
+        rows.bad.push(BadRow::new(1, "the input is empty"));
     }
     Ok(rows)
 }
@@ -112,7 +118,7 @@ fn read_lines(
         }
         match one_line(&bytes, format, columns) {
             Ok((text, fields)) => rows.good.push(Row { line, text, fields }),
-            Err(why) => rows.bad.push(BadRow { line, why }),
+            Err(why) => rows.bad.push(BadRow::new(line, &why)),
         }
     }
     Ok(())
@@ -164,7 +170,7 @@ fn read_csv(
         });
         match parsed {
             Ok((text, fields)) => rows.good.push(Row { line, text, fields }),
-            Err(why) => rows.bad.push(BadRow { line, why }),
+            Err(why) => rows.bad.push(BadRow::new(line, &why)),
         }
     }
     Ok(())
@@ -244,7 +250,7 @@ mod tests {
         let long = vec![b'x'; MAX_TEXT + 1];
         assert_eq!(read_all(&long, Format::Plain).bad.len(), 1);
         assert_eq!(
-            read_all(b"", Format::Plain).bad[0].why,
+            read_all(b"", Format::Plain).bad[0].why.as_str(),
             "the input is empty"
         );
     }

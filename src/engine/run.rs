@@ -181,10 +181,9 @@ impl Desk {
             monitor: &self.monitor,
             polled: Polled::default(),
         };
-        let result = self
-            .engine
+        self.engine
             .poll_into(account, channel.as_ref(), Timestamp::now, &mut round.polled)
-            .await;
+            .await?;
         if round.polled.stored > 0 {
             let settled = self
                 .recogniser
@@ -193,28 +192,13 @@ impl Desk {
             self.monitor.add(|t| t.classified += settled);
             self.stored.notify_one();
         }
-        if let Err(error) = result {
-            let error = error.downcast::<ChannelError>()?;
-            let wait = if let ChannelError::RateLimited {
+        let wait = match &round.polled.error {
+            Some(ChannelError::RateLimited {
                 retry_after: Some(wait),
-            } = &error
-            {
-                *wait
-            } else {
-                pause
-            };
-            return Ok((health_of(&error), wait.max(pause)));
-        }
-        let health = match round.polled.failed.first() {
-            None => Health::Ok {
-                at: Timestamp::now(),
-            },
-            Some((id, error)) => Health::Trouble(format!(
-                "{} conversations could not be read, {id}: {error}",
-                round.polled.failed.len()
-            )),
+            }) => pause.max(*wait),
+            _ => pause,
         };
-        Ok((health, pause))
+        Ok((health_after(&round.polled), wait))
     }
 
     async fn keep_recognising(&self) -> anyhow::Result<()> {
@@ -293,6 +277,27 @@ fn is_busy(error: &anyhow::Error) -> bool {
         error.downcast_ref::<StoreError>(),
         Some(StoreError::Busy(_))
     )
+}
+
+fn health_after(polled: &Polled) -> Health {
+    if let Some(error) = &polled.error {
+        return health_of(error);
+    }
+    if let Some((id, error)) = polled.failed.first() {
+        return Health::Trouble(format!(
+            "{} conversations could not be read, {id}: {error}",
+            polled.failed.len()
+        ));
+    }
+    if polled.unreadable > 0 {
+        return Health::Trouble(format!(
+            "{} entries of the conversation list could not be read",
+            polled.unreadable
+        ));
+    }
+    Health::Ok {
+        at: Timestamp::now(),
+    }
 }
 
 fn health_of(error: &ChannelError) -> Health {

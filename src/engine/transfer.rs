@@ -90,11 +90,12 @@ impl Engine {
             .into_iter()
             .map(|e| e.text.safe().as_str().to_owned())
             .collect();
+        let mut fresh = Vec::new();
         for row in rows {
             let Some(label) = field(&row.fields, "label") else {
                 result.bad.push(BadRow {
                     line: row.line,
-                    why: "no `label`: unlabelled history teaches nothing yet".into(),
+                    why: sanitise("no `label`: unlabelled history teaches nothing yet"),
                 });
                 continue;
             };
@@ -102,7 +103,7 @@ impl Engine {
                 let (label, nearest) = (sanitise(&label), Intent::nearest_key(&label));
                 result.bad.push(BadRow {
                     line: row.line,
-                    why: format!("no intent `{label}`; did you mean `{nearest}`?"),
+                    why: sanitise(&format!("no intent `{label}`; did you mean `{nearest}`?")),
                 });
                 continue;
             };
@@ -113,11 +114,10 @@ impl Engine {
             }
             let lang = field(&row.fields, "lang")
                 .unwrap_or_else(|| crate::classify::Reading::of(&text).lang);
-            self.store
-                .add_example(&desk_example(&row.text.into(), &lang, intent, None, now))
-                .await?;
-            result.stored += 1;
+            fresh.push(desk_example(&row.text.into(), &lang, intent, None, now));
         }
+        self.store.add_examples(&fresh).await?;
+        result.stored = fresh.len();
         Ok(result)
     }
 }
@@ -139,10 +139,7 @@ fn group(rows: Vec<Row>, now: Timestamp) -> (Conversations, Vec<BadRow>) {
         let message = match message(&row, id.clone(), now) {
             Ok(message) => message,
             Err(why) => {
-                bad.push(BadRow {
-                    line: row.line,
-                    why,
-                });
+                bad.push(BadRow::new(row.line, &why));
                 continue;
             }
         };

@@ -152,6 +152,11 @@ const LOCK_CONVERSATION: &str = "UPDATE conversation SET rank = rank \
 
 const SET_PENDING: &str = "UPDATE message SET pending = $2 WHERE id = $1";
 
+const ADD_EXAMPLE: &str = "INSERT INTO example (id, text, text_key, lang, intent, message_id, at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE SET text = excluded.text, \
+     text_key = excluded.text_key, lang = excluded.lang, intent = excluded.intent, \
+     message_id = excluded.message_id, at = excluded.at";
+
 impl Store {
     /// The stored vectors of a model, by text.
     pub async fn vectors(
@@ -303,19 +308,23 @@ impl Store {
 
     /// Keeps an example; one of the same id is replaced.
     pub async fn add_example(&self, example: &Example) -> Result<(), StoreError> {
-        writing!(self, conn => { sqlx::query(
-            "INSERT INTO example (id, text, text_key, lang, intent, message_id, at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
-             ON CONFLICT (id) DO UPDATE SET text = excluded.text, text_key = excluded.text_key, lang = excluded.lang, \
-             intent = excluded.intent, message_id = excluded.message_id, at = excluded.at")
-            .bind(example.id.as_str())
-            .bind(bytes(&example.text))
-            .bind(example.text_key.as_str())
-            .bind(plain(&example.lang))
-            .bind(example.intent.key())
-            .bind(example.message_id.as_ref().map(MessageId::as_str))
-            .bind(ms(example.at))
-            .execute(&mut *conn)
-            .await?; });
+        self.add_examples(std::slice::from_ref(example)).await
+    }
+
+    /// Keeps all of them or none; one of the same id is replaced.
+    pub async fn add_examples(&self, examples: &[Example]) -> Result<(), StoreError> {
+        writing!(self, conn => for example in examples {
+            sqlx::query(ADD_EXAMPLE)
+                .bind(example.id.as_str())
+                .bind(bytes(&example.text))
+                .bind(example.text_key.as_str())
+                .bind(plain(&example.lang))
+                .bind(example.intent.key())
+                .bind(example.message_id.as_ref().map(MessageId::as_str))
+                .bind(ms(example.at))
+                .execute(&mut *conn)
+                .await?;
+        });
         Ok(())
     }
 

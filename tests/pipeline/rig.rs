@@ -177,10 +177,11 @@ pub fn with_worker(worker: EmbedWorker, dir: &Path) -> Recogniser {
 impl Rig {
     /// One round. What went wrong with the platform is said, not thrown.
     pub async fn poll(&self) -> Result<sextant::engine::poll::Polled, ChannelError> {
-        self.engine
-            .poll(&self.account, self.channel.as_ref(), Timestamp::now)
-            .await
-            .map_err(|error| error.downcast::<ChannelError>().unwrap())
+        let round = self
+            .engine
+            .poll(&self.account, self.channel.as_ref(), Timestamp::now);
+        let mut polled = round.await.unwrap();
+        polled.error.take().map_or(Ok(polled), Err)
     }
 
     /// Rounds until one goes well and brings nothing new.

@@ -225,20 +225,13 @@ async fn a_message_of_one_megabyte_and_a_nul_and_half_an_emoji_are_kept_as_they_
 }
 
 #[tokio::test]
-async fn an_endless_list_of_pages_ends() {
+async fn an_endless_list_of_messages_is_an_error_and_not_half_a_conversation() {
     let server = Server::start(|hit, _| if hit.path.ends_with("/messages") { ok(json!({"messages": [wire_text(1, "BUYER", "again")], "next_page_token": "same"})) } else { ok(json!({"conversations": [wire_conversation("7", 1, json!(null))], "next_page_token": "same"})) })
     .await;
     let shop = shop(&server);
     let conversation = only_conversation(&shop).await;
-    assert_eq!(
-        shop.messages(&conversation, None)
-            .await
-            .unwrap()
-            .messages
-            .len(),
-        1
-    );
-    assert_eq!(shop.conversations(Some("same")).await.unwrap().next, None);
+    let outcome = shop.messages(&conversation, None).await;
+    assert!(matches!(outcome, Err(ChannelError::Protocol(_))));
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ const MAX_REPLY_CHARS: usize = 2000;
 const CONVERSATIONS_A_PAGE: &str = "20";
 const MESSAGES_A_PAGE: &str = "10";
 const ORDERS_A_PAGE: &str = "10";
-/// Pages of one conversation that are read at most; ends a server's endless list.
+/// Pages of one conversation that are read at most; a server's endless list is an error.
 const MAX_PAGES: usize = 500;
 /// Pages in which a reply with an unknown outcome is looked for.
 const MAX_PAGES_BACK: usize = 10;
@@ -192,8 +192,6 @@ impl Channel for TiktokShop {
                 Err(json) => result.unreadable.push(json),
             }
         }
-        // A page that names itself as the next one would be read for ever.
-        result.next = result.next.filter(|next| Some(next.as_str()) != page);
         Ok(result)
     }
 
@@ -227,18 +225,14 @@ impl Channel for TiktokShop {
                 }
             }
             match next {
-                Some(next) if !reached && tokens.insert(next.clone()) => page = next,
-                _ => break,
+                Some(next) if !reached => page = next,
+                _ => return Ok(oldest_first(found)),
+            }
+            if !tokens.insert(page.clone()) {
+                return Err(unending("the pages of a conversation go in a circle"));
             }
         }
-        found.reverse();
-        found.sort_by(|(a_index, a), (b_index, b)| {
-            (a.sent_at, translate::index_order(a_index))
-                .cmp(&(b.sent_at, translate::index_order(b_index)))
-        });
-        Ok(MessageBatch {
-            messages: found.into_iter().map(|(_, message)| message).collect(),
-        })
+        Err(unending("a conversation has more pages than are read"))
     }
 
     async fn send(&self, outgoing: &Outgoing) -> Result<Receipt, ChannelError> {
@@ -345,6 +339,22 @@ impl Channel for TiktokShop {
             .await
             .map(|_| ())
     }
+}
+
+fn oldest_first(mut found: Vec<(String, IncomingMessage)>) -> MessageBatch {
+    found.reverse();
+    found.sort_by(|(a_index, a), (b_index, b)| {
+        (a.sent_at, translate::index_order(a_index))
+            .cmp(&(b.sent_at, translate::index_order(b_index)))
+    });
+    MessageBatch {
+        messages: found.into_iter().map(|(_, message)| message).collect(),
+    }
+}
+
+/// Nothing of such a list is handed over: with a part of it the cursor would step over the rest.
+fn unending(what: &str) -> ChannelError {
+    ChannelError::Protocol(Detail::new(what))
 }
 
 /// The body of a send, serialised once.
