@@ -14,6 +14,7 @@ mod desk;
 mod doctor;
 mod eval;
 mod import;
+mod list;
 mod model;
 mod out;
 mod progress;
@@ -97,7 +98,7 @@ async fn run(cli: Cli) -> anyhow::Result<Ended> {
         Command::Eval(args) => eval::run(&context, &args).await,
         Command::Import(args) => import::run(&context, &args).await,
         Command::Sync { once, json } => sync::run(&context, once, json).await,
-        Command::List(args) => show::list(&context, &args).await,
+        Command::List(args) => list::run(&context, &args).await,
         Command::Show { id, why, json } => show::show(&context, &id, why, json).await,
         Command::Reply(args) => desk::reply(&context, args).await,
         Command::Done { ids } => desk::done(&context, &ids).await,

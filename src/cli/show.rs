@@ -1,124 +1,13 @@
-//! `sextant list` and `sextant show`: the queue and one conversation.
+//! `sextant show`: one conversation, and what can be done with it.
 
-use super::args::List;
 use super::context::Context;
 use super::{Ended, out};
 use crate::classify::Reading;
-use crate::domain::{Author, Intent, Message, MessageId, Neighbour, Order, RemoteId};
-use crate::engine::Usage;
-use crate::store::{Filter, Queue, Row, Store};
+use crate::domain::{Author, Intent, Message, MessageId, Neighbour, Order, Outgoing, RemoteId};
+use crate::store::{OutboxFilter, Store};
 use crate::text::{RawText, SafeText};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-
-pub async fn list(context: &Context, args: &List) -> anyhow::Result<Ended> {
-    let queue: Queue = args
-        .queue
-        .as_deref()
-        .unwrap_or("open")
-        .parse()
-        .map_err(|e| Usage(format!("{e}")))?;
-    let intent = match &args.intent {
-        None => None,
-        Some(key) => Some(Intent::from_key(key).ok_or_else(|| {
-            let nearest = Intent::nearest_key(key);
-            Usage(format!(
-                "there is no intent `{}`; did you mean `{nearest}`?",
-                crate::text::sanitise(key)
-            ))
-        })?),
-    };
-    let store = context.store().await?;
-    let now = Timestamp::now();
-    let rows = store
-        .list(
-            &Filter {
-                queue,
-                intent,
-                lang: args.lang.clone(),
-                limit: args.limit,
-            },
-            now,
-        )
-        .await?;
-    if rows.is_empty() && !args.json {
-        out::note(
-            "nothing here; `sextant sync --once` polls, `sextant account add tiktok_shop` connects a shop",
-        );
-    }
-    for row in &rows {
-        if args.json {
-            out::json(&row_json(row, now))?;
-        } else {
-            out::line(row_line(row, now))?;
-        }
-    }
-    Ok(Ended::Done)
-}
-
-fn row_json(row: &Row, now: Timestamp) -> Value {
-    let c = &row.conversation;
-    json!({
-        "id": c.id, "channel": c.channel, "author": c.buyer_name.safe(), "intent": row.intent,
-        "parent": row.intent.map(Intent::parent), "risk": row.risk, "lang": row.lang, "confidence": row.confidence,
-        "outcome": row.outcome, "age_s": seconds(c.waiting_since.unwrap_or(c.last_message_at), now),
-        "due_s": row.due_at.map(|due| -seconds(due, now)), "preview": preview(row), "state": c.status.as_str(),
-        "outbox": row.outbox,
-    })
-}
-
-fn seconds(since: Timestamp, now: Timestamp) -> i64 {
-    now.duration_since(since).as_secs()
-}
-
-/// One line of the leading message; a placeholder where it has no words.
-fn preview(row: &Row) -> String {
-    let text = row
-        .preview
-        .safe()
-        .as_str()
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
-    match row.lead_kind {
-        Some(kind) if text.is_empty() => format!("[{kind}]"),
-        _ => text.chars().take(120).collect(),
-    }
-}
-
-fn row_line(row: &Row, now: Timestamp) -> String {
-    let mark = match row.risk.map(super::super::domain::taxonomy::Risk::as_str) {
-        Some("critical") => "!!",
-        Some("high") => "! ",
-        _ => "  ",
-    };
-    let due = row
-        .due_at
-        .map_or_else(|| "-".to_owned(), |due| out::age(-seconds(due, now)));
-    let unsure = if row.outcome.is_some_and(|o| o.as_str() != "intent") {
-        "?"
-    } else {
-        " "
-    };
-    let intent = row.intent.map_or("…", Intent::key);
-    let author: String = row
-        .conversation
-        .buyer_name
-        .safe()
-        .as_str()
-        .replace('\n', " ")
-        .chars()
-        .take(14)
-        .collect();
-    let id = row.conversation.id.as_str();
-    let ending = &id[id.len().saturating_sub(8)..];
-    let lang = row.lang.as_deref().unwrap_or("");
-    format!(
-        "{mark} {ending} {due:>5} {lang:<7} {author:<14} {intent:<31}{unsure} {}",
-        preview(row)
-    )
-}
 
 pub async fn show(context: &Context, id: &str, why: bool, as_json: bool) -> anyhow::Result<Ended> {
     let engine = context.engine().await?;
@@ -126,6 +15,16 @@ pub async fn show(context: &Context, id: &str, why: bool, as_json: bool) -> anyh
     let store = &engine.store;
     let (messages, orders) = (store.messages(&c.id).await?, store.orders(&c.id).await?);
     let (draft, events) = (store.draft(&c.id).await?, store.events(&c.id).await?);
+    let of_this = OutboxFilter {
+        conversation: Some(c.id.clone()),
+        ..OutboxFilter::default()
+    };
+    let outbox = store.outbox(&of_this).await?;
+    let intent = store.lead(&c.id).await?.intent;
+    let templates: Vec<_> = intent
+        .into_iter()
+        .flat_map(|i| engine.templates.of(i))
+        .collect();
     let reasons = if why {
         reasons(context, store, &messages).await?
     } else {
@@ -147,6 +46,8 @@ pub async fn show(context: &Context, id: &str, why: bool, as_json: bool) -> anyh
             "messages": messages.iter().map(|m| message_json(m, reasons.get(&m.id))).collect::<Vec<_>>(),
             "orders": orders.iter().map(order_json).collect::<Vec<_>>(),
             "drafts": drafts, "events": events,
+            "outbox": outbox.iter().map(outgoing_json).collect::<Vec<_>>(),
+            "templates": templates.iter().map(|(n, t)| json!({ "number": n, "key": t.key, "name": t.name.en })).collect::<Vec<_>>(),
         }))?;
         return Ok(Ended::Done);
     }
@@ -174,7 +75,25 @@ pub async fn show(context: &Context, id: &str, why: bool, as_json: bool) -> anyh
     if let Some(draft) = draft {
         out::line(format!("draft: {}", indented(&draft.text.safe())))?;
     }
+    for reply in outbox.iter().filter(|o| o.error.is_some()) {
+        let why = reply.error.as_ref().map(RawText::safe).unwrap_or_default();
+        out::line(format!("reply {}: {}", reply.state, indented(&why)))?;
+    }
+    for (number, template) in &templates {
+        out::line(format!(
+            "template {number}: {} ({})",
+            template.key, template.name.en
+        ))?;
+    }
     Ok(Ended::Done)
+}
+
+fn outgoing_json(o: &Outgoing) -> Value {
+    json!({
+        "id": o.id, "state": o.state, "text": o.text.safe(), "template": o.template, "lang": o.lang,
+        "send_at": o.send_at.to_string(), "attempts": o.attempts, "platform_id": o.platform_id,
+        "error": o.error.as_ref().map(RawText::safe),
+    })
 }
 
 /// The three labelled examples nearest to each message of the buyer that has words.

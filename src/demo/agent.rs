@@ -109,14 +109,19 @@ impl Agent {
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
             .collect();
-        let wishes = Wishes {
+        let mut wishes = Wishes {
             slots,
             ..Wishes::default()
         };
-        let staged = self
-            .engine
-            .stage(c, number, &wishes, Timestamp::now())
-            .await?;
+        let stage = async |w: &Wishes| self.engine.stage(c, number, w, Timestamp::now()).await;
+        let staged = match stage(&wishes).await {
+            Ok(staged) => staged,
+            // What the template does not say in the buyer's language this agent says in English.
+            Err(_) => {
+                wishes.lang = Some("en".to_owned());
+                stage(&wishes).await?
+            }
+        };
         let from = (staged.template.as_str(), staged.filled.lang.as_str());
         let (text, hold) = (&staged.filled.text, self.engine.settings.hold);
         self.engine

@@ -5,12 +5,16 @@
 
 use super::desk::Inverse;
 use super::{Engine, Usage, orders};
-use crate::domain::{Conversation, Draft, Message, Origin, OutboxState, Outgoing, OutgoingId};
+use crate::channel::Channel;
+use crate::domain::{
+    Conversation, Draft, Intent, Message, Origin, OutboxState, Outgoing, OutgoingId,
+};
 use crate::store::OutboxFilter;
 use crate::template::{FillError, Filled, SlotProblem, Slots, Template, fill, slot_text};
 use crate::text::{SafeText, sanitise};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a person says about a template besides its name.
 #[derive(Clone, Debug, Default)]
@@ -50,13 +54,21 @@ pub struct Gap {
 
 impl std::fmt::Display for Gap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.problem)?;
+        let slot = &self.problem.slot;
+        write!(f, "{slot}")?;
         if let Some(label) = &self.label {
             write!(f, " ({label})")?;
         }
+        write!(f, ", which {}: ", self.problem.problem)?;
         match &self.advice {
-            Some(advice) => write!(f, ": {advice}"),
-            None => write!(f, ": give it with --set {}=…", self.problem.slot),
+            Some(advice) => write!(f, "{advice}"),
+            None if slot == "ask.agent" => {
+                write!(
+                    f,
+                    "give it with --set {slot}=…, or set agent under [desk] in the configuration file"
+                )
+            }
+            None => write!(f, "give it with --set {slot}=…"),
         }
     }
 }
@@ -78,13 +90,18 @@ impl Engine {
         let template = self
             .templates
             .find(name, lead.intent)
-            .ok_or_else(|| self.no_template(name))?;
-        let lang = wishes
-            .lang
-            .clone()
-            .or(lead.lang)
-            .unwrap_or_else(|| "en".to_owned());
-        let (slots, context) = self.slots(c, &messages, wishes, now).await?;
+            .ok_or_else(|| self.no_template(name, lead.intent))?;
+        self.channel_of(c).await?;
+        let lang = speak(template, wishes.lang.as_deref(), lead.lang.as_deref())?;
+        let (mut slots, context) = self.slots(c, &messages, wishes, now).await?;
+        only_while(template, &context)?;
+        if lead
+            .intent
+            .is_some_and(|i| ["presale", "price"].contains(&i.parent()))
+        {
+            // Who asks about a product has not ordered it: an older order says nothing of it.
+            slots.forget("product", &wishes.slots);
+        }
         let used = self.times_used(c, &template.key).await?;
         let filled = fill(template, &lang, &slots, used, now)
             .map_err(|e| self.explain(template, e, &context))?;
@@ -99,7 +116,7 @@ impl Engine {
                 updated_at: now,
             })
             .await?;
-        let lacks_lang = (filled.lang != lang && !lang.starts_with(&filled.lang)).then_some(lang);
+        let lacks_lang = (filled.lang != lang).then_some(lang);
         Ok(Staged {
             template: template.key.clone(),
             filled,
@@ -149,15 +166,26 @@ impl Engine {
         Ok(self.store.put_draft(&draft).await?)
     }
 
-    fn no_template(&self, name: &str) -> Usage {
-        let nearest = self
+    fn no_template(&self, name: &str, intent: Option<Intent>) -> Usage {
+        let name = sanitise(name);
+        let Some(intent) = intent else {
+            let what =
+                "it has no intent yet; name a template by its key, or run `sextant sync --once`";
+            return Usage(format!(
+                "there is no template `{name}` for this conversation: {what}"
+            ));
+        };
+        let has: Vec<String> = self
             .templates
-            .nearest(name)
-            .map(|n| format!("; did you mean `{n}`?"))
-            .unwrap_or_default();
-        Usage(format!(
-            "there is no template `{name}` for this conversation{nearest}"
-        ))
+            .of(intent)
+            .map(|(n, t)| format!("{n} {}", t.key))
+            .collect();
+        let has = if has.is_empty() {
+            "none: nothing is to be answered".to_owned()
+        } else {
+            has.join(", ")
+        };
+        Usage(format!("there is no template `{name}`; {intent} has {has}"))
     }
 
     async fn slots(
@@ -184,6 +212,14 @@ impl Engine {
             }
         }
         for (name, value) in &wishes.slots {
+            if !self.templates.has_slot(name) {
+                let nearest = self.templates.nearest_slot(name).unwrap_or_default();
+                let name = sanitise(name);
+                return Err(Usage(format!(
+                    "there is no slot `{name}`; did you mean `{nearest}`?"
+                ))
+                .into());
+            }
             slots.set(name, slot_text(&sanitise(value)));
         }
         Ok((slots, context))
@@ -230,7 +266,7 @@ impl Engine {
         hold: SignedDuration,
         now: Timestamp,
     ) -> anyhow::Result<Outgoing> {
-        let text = self.check(c, text).await?;
+        let text = self.check(c, text, template.is_none()).await?;
         let outgoing = Outgoing {
             id: OutgoingId::fresh(),
             conversation_id: c.id.clone(),
@@ -280,14 +316,16 @@ impl Engine {
         Ok(())
     }
 
+    /// The channel that would carry a reply.
+    async fn channel_of(&self, c: &Conversation) -> Result<Arc<dyn Channel>, ComposeError> {
+        let channel = self.channels.of(&c.account_id).await;
+        channel.map_err(|e| ComposeError::Refused(format!("{e:#}")))
+    }
+
     /// What may leave: not empty, not too long, nothing hidden, no unfilled slot, to a conversation that takes replies.
-    async fn check(&self, c: &Conversation, text: &str) -> anyhow::Result<SafeText> {
+    async fn check(&self, c: &Conversation, text: &str, written: bool) -> anyhow::Result<SafeText> {
         let refuse = |why: String| ComposeError::Refused(why);
-        let channel = self
-            .channels
-            .of(&c.account_id)
-            .await
-            .map_err(|e| refuse(format!("{e:#}")))?;
+        let channel = self.channel_of(c).await?;
         if !c.can_reply {
             return Err(refuse(
                 "the platform does not take a reply in this conversation".to_owned(),
@@ -309,7 +347,8 @@ impl Engine {
             ))
             .into());
         }
-        if let Some(slot) = unfilled(text.as_str()) {
+        // A template is filled strictly; braces in it are the buyer's own name or the like.
+        if let Some(slot) = unfilled(text.as_str()).filter(|_| written) {
             return Err(refuse(format!(
                 "the reply still contains `{slot}`; fill it in or take it out"
             ))
@@ -331,6 +370,44 @@ impl Engine {
             "the reply cannot be taken back any more: it is {state}"
         ))
         .into())
+    }
+}
+
+/// The language of the reply: the one asked for, else the buyer's. What the template cannot say in it is not said in another
+/// one unasked.
+fn speak(
+    template: &Template,
+    asked: Option<&str>,
+    buyer: Option<&str>,
+) -> Result<String, ComposeError> {
+    let buyer = buyer.filter(|lang| *lang != "und");
+    let lang = asked.or(buyer).unwrap_or("en");
+    let base = lang.split('-').next().unwrap_or(lang);
+    if template.text.contains_key(lang) || template.text.contains_key(base) {
+        return Ok(lang.to_owned());
+    }
+    let has: Vec<&str> = template.text.keys().map(String::as_str).collect();
+    Err(ComposeError::Refused(format!(
+        "template `{}` does not speak {}: it has {}; choose one with --lang, or write with --text",
+        template.key,
+        sanitise(lang),
+        has.join(", ")
+    )))
+}
+
+/// A reply that says "it has not left yet" is for an order that has not.
+fn only_while(template: &Template, context: &orders::OrderContext) -> Result<(), ComposeError> {
+    match &context.chosen {
+        Some(order)
+            if !template.while_order.is_empty()
+                && !template.while_order.contains(&order.status) =>
+        {
+            Err(ComposeError::Refused(format!(
+                "order {} is {}, and template `{}` would not be true; use another one",
+                order.remote_id, order.status, template.key
+            )))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -78,13 +78,19 @@ impl Templates {
         }
     }
 
-    /// The key that looks most like `name`.
-    pub fn nearest(&self, name: &str) -> Option<&str> {
-        crate::toml_file::nearest(name, self.list.iter().map(|t| t.key.as_str()))
-    }
-
     pub fn iter(&self) -> impl Iterator<Item = &Template> {
         self.list.iter()
+    }
+
+    /// Whether a template may name this slot.
+    pub fn has_slot(&self, name: &str) -> bool {
+        slots::KNOWN.contains(&name) || self.labels.contains_key(name)
+    }
+
+    /// The slot whose name looks most like `name`.
+    pub fn nearest_slot(&self, name: &str) -> Option<&str> {
+        let known = slots::KNOWN.iter().copied();
+        crate::toml_file::nearest(name, known.chain(self.labels.keys().map(String::as_str)))
     }
 
     /// What a person calls a slot.

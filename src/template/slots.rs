@@ -58,6 +58,13 @@ impl Slots {
         );
     }
 
+    /// Drops what the program knows of slot `name`, unless a person gave it.
+    pub fn forget(&mut self, name: &str, given: &BTreeMap<String, String>) {
+        if !given.contains_key(name) {
+            self.0.remove(name);
+        }
+    }
+
     pub fn get(&self, name: &str) -> Option<&Slot> {
         self.0.get(name)
     }
@@ -103,10 +110,16 @@ pub struct SlotProblem {
 
 impl std::fmt::Display for SlotProblem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.problem {
-            Problem::Missing => write!(f, "{} is not known", self.slot),
-            Problem::Empty => write!(f, "{} is empty", self.slot),
-            Problem::Stale { minutes } => write!(f, "{} is {minutes} min old", self.slot),
+        write!(f, "{} {}", self.slot, self.problem)
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Missing => f.write_str("is not known"),
+            Self::Empty => f.write_str("is empty"),
+            Self::Stale { minutes } => write!(f, "is {minutes} min old"),
         }
     }
 }
