@@ -7,41 +7,34 @@ use crate::engine::doctor::{Check, State};
 use serde_json::json;
 
 pub async fn run(context: &Context, as_json: bool) -> anyhow::Result<Ended> {
-    let mut checks = vec![
-        match context.templates() {
-            Ok(templates) => Check::ok(
-                "templates",
-                &format!("{} templates", templates.iter().count()),
-            ),
-            Err(error) => Check::failed(
-                "templates",
-                &error.to_string(),
-                "mend the file that is named",
-            ),
-        },
-        match context.examples() {
-            Ok(examples) => Check::ok("examples", &format!("{} labelled examples", examples.len())),
-            Err(error) => Check::failed(
-                "examples",
-                &error.to_string(),
-                "mend the file that is named",
-            ),
-        },
-        check_model(context)?,
-    ];
-    match context.store().await {
-        Ok(_) => checks.push(Check::ok(
+    let database = match context.store().await {
+        Ok(_) => Check::ok("database", "it opens and its tables are of this version"),
+        Err(error) => Check::failed(
             "database",
-            "it opens and its tables are of this version",
-        )),
-        Err(error) => {
-            checks.push(Check::failed(
-                "database",
-                &format!("{error:#}"),
-                "see the sentence; nothing was changed",
-            ));
-        }
-    }
+            &format!("{error:#}"),
+            "see the sentence; nothing was changed",
+        ),
+    };
+    let templates = match context.templates() {
+        Ok(templates) => Check::ok(
+            "templates",
+            &format!("{} templates", templates.iter().count()),
+        ),
+        Err(error) => Check::failed(
+            "templates",
+            &error.to_string(),
+            "mend the file that is named",
+        ),
+    };
+    let examples = match context.examples() {
+        Ok(examples) => Check::ok("examples", &format!("{} labelled examples", examples.len())),
+        Err(error) => Check::failed(
+            "examples",
+            &error.to_string(),
+            "mend the file that is named",
+        ),
+    };
+    let mut checks = vec![database, templates, examples, check_model(context)?];
     if checks
         .iter()
         .all(|c| !matches!(c.name.as_str(), "templates" | "database") || c.state == State::Ok)

@@ -167,12 +167,17 @@ impl Engine {
     }
 
     fn no_template(&self, name: &str, intent: Option<Intent>) -> Usage {
-        let name = sanitise(name);
-        let Some(intent) = intent else {
-            let what =
-                "it has no intent yet; name a template by its key, or run `sextant sync --once`";
+        let shown = sanitise(name);
+        if name.parse::<usize>().is_err() {
+            let nearest = self.templates.nearest(name).unwrap_or_default();
             return Usage(format!(
-                "there is no template `{name}` for this conversation: {what}"
+                "there is no template `{shown}`; did you mean `{nearest}`?"
+            ));
+        }
+        let Some(intent) = intent else {
+            let what = "name a template by its key, or run `sextant sync --once`";
+            return Usage(format!(
+                "the conversation has no intent yet, so no template {shown}: {what}"
             ));
         };
         let has: Vec<String> = self
@@ -181,11 +186,11 @@ impl Engine {
             .map(|(n, t)| format!("{n} {}", t.key))
             .collect();
         let has = if has.is_empty() {
-            "none: nothing is to be answered".to_owned()
+            "none".to_owned()
         } else {
             has.join(", ")
         };
-        Usage(format!("there is no template `{name}`; {intent} has {has}"))
+        Usage(format!("{intent} has no template {shown}; it has {has}"))
     }
 
     async fn slots(

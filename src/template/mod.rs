@@ -78,6 +78,11 @@ impl Templates {
         }
     }
 
+    /// The key that looks most like `name`.
+    pub fn nearest(&self, name: &str) -> Option<&str> {
+        crate::toml_file::nearest(name, self.list.iter().map(|t| t.key.as_str()))
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Template> {
         self.list.iter()
     }
