@@ -80,6 +80,10 @@ const EXPOSES: &[(&str, &str)] = &[
         "engine/orders",
         "looks for order numbers in a buyer's words",
     ),
+    (
+        "engine/compose",
+        "brings a person's own draft back as it was written",
+    ),
     ("engine/transfer", "writes what came into an export"),
 ];
 

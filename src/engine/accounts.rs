@@ -44,8 +44,11 @@ impl Channels {
     }
 
     /// Whether an account can be talked to from this machine: it is no import, and its secrets are here.
-    pub fn is_connected(&self, account: &Account) -> bool {
-        !super::transfer::is_import(account) && is_connected(account, &self.secrets)
+    pub async fn is_connected(&self, account: &Account) -> bool {
+        if super::transfer::is_import(account) {
+            return false;
+        }
+        self.open.lock().await.contains_key(&account.id) || is_connected(account, &self.secrets)
     }
 
     /// The channel of an account.

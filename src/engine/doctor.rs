@@ -73,7 +73,7 @@ impl Engine {
             }
             Ok(accounts) => {
                 for account in accounts.iter().filter(|a| !transfer::is_import(a)) {
-                    let here = self.channels.is_connected(account);
+                    let here = self.channels.is_connected(account).await;
                     checks.push(if here {
                         self.check_account(account).await
                     } else {

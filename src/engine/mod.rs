@@ -88,9 +88,13 @@ impl Engine {
 
     /// The accounts that can be polled from this machine: not imports, not those whose secrets are elsewhere.
     pub async fn connected_accounts(&self) -> anyhow::Result<Vec<Account>> {
-        let mut accounts = self.store.accounts().await?;
-        accounts.retain(|a| self.channels.is_connected(a));
-        Ok(accounts)
+        let mut connected = Vec::new();
+        for account in self.store.accounts().await? {
+            if self.channels.is_connected(&account).await {
+                connected.push(account);
+            }
+        }
+        Ok(connected)
     }
 
     /// Writes down who did what.
