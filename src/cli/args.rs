@@ -115,6 +115,22 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Say what became of a reply of unknown outcome, after a look at the platform
+    Resolve {
+        id: String,
+        /// It is there: it is looked for once more, and never sent again
+        #[arg(
+            long,
+            conflicts_with = "not_sent",
+            required_unless_present = "not_sent"
+        )]
+        arrived: bool,
+        /// It is not there: its text becomes the draft again
+        #[arg(long)]
+        not_sent: bool,
+        #[arg(long)]
+        json: bool,
+    },
     /// Check everything in a fixed order and say what to do
     Doctor {
         #[arg(long)]

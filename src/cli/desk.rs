@@ -129,6 +129,24 @@ pub async fn confirm(context: &Context, id: &str, message: Option<&str>) -> anyh
     Ok(Ended::Done)
 }
 
+pub async fn resolve(
+    context: &Context,
+    id: &str,
+    arrived: bool,
+    json: bool,
+) -> anyhow::Result<Ended> {
+    let engine = context.engine().await?;
+    let c = engine.conversation(id).await?;
+    for settled in engine.resolve(&c, arrived, Timestamp::now()).await? {
+        if json {
+            out::json(&json!({ "id": settled.id, "state": settled.state }))?;
+        } else {
+            out::line(format!("{} {}", settled.id, settled.state))?;
+        }
+    }
+    Ok(Ended::Done)
+}
+
 pub async fn undo(context: &Context, id: Option<&str>, json: bool) -> anyhow::Result<Ended> {
     let engine = context.engine().await?;
     let conversation = match id {

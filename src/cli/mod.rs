@@ -111,6 +111,9 @@ async fn run(cli: Cli) -> anyhow::Result<Ended> {
         } => desk::relabel(&context, &id, &intent, message.as_deref()).await,
         Command::Confirm { id, message } => desk::confirm(&context, &id, message.as_deref()).await,
         Command::Undo { id, json } => desk::undo(&context, id.as_deref(), json).await,
+        Command::Resolve {
+            id, arrived, json, ..
+        } => desk::resolve(&context, &id, arrived, json).await,
         Command::Doctor { json } => doctor::run(&context, json).await,
     }
 }

@@ -10,7 +10,9 @@ use crate::domain::{
     Conversation, Draft, Intent, Message, Origin, OutboxState, Outgoing, OutgoingId,
 };
 use crate::store::OutboxFilter;
-use crate::template::{FillError, Filled, SlotProblem, Slots, Template, fill, slot_text};
+use crate::template::{
+    FRESH_FOR, FillError, Filled, SlotProblem, Slots, Template, fill, slot_text,
+};
 use crate::text::{SafeText, sanitise};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -272,6 +274,9 @@ impl Engine {
         now: Timestamp,
     ) -> anyhow::Result<Outgoing> {
         let text = self.check(c, text, template.is_none()).await?;
+        if let Some((key, _)) = template {
+            self.still_true(c, key, now).await?;
+        }
         let outgoing = Outgoing {
             id: OutgoingId::fresh(),
             conversation_id: c.id.clone(),
@@ -319,6 +324,28 @@ impl Engine {
             self.store.put_draft(&draft).await?;
         }
         Ok(())
+    }
+
+    /// What a template said of an order when it was staged may be old by now.
+    async fn still_true(&self, c: &Conversation, key: &str, now: Timestamp) -> anyhow::Result<()> {
+        let names_order = |t: &&Template| t.text.values().flatten().any(|v| v.contains("order."));
+        if self.templates.find(key, None).filter(names_order).is_none() {
+            return Ok(());
+        }
+        let orders = self.store.orders(&c.id).await?;
+        let oldest = orders
+            .iter()
+            .map(|o| now.duration_since(o.fetched_at))
+            .max();
+        match oldest.filter(|age| *age > FRESH_FOR) {
+            Some(age) => {
+                let minutes = age.as_mins();
+                let what = "what it says of the order is";
+                let advice = format!("{what} {minutes} min old; stage `{key}` again");
+                Err(ComposeError::Refused(advice).into())
+            }
+            None => Ok(()),
+        }
     }
 
     /// The channel that would carry a reply.

@@ -6,10 +6,11 @@
 
 use super::Engine;
 use crate::channel::{Channel, ChannelError, Detail};
-use crate::domain::{OutboxState, Outgoing, OutgoingId, Receipt};
+use crate::domain::{Conversation, OutboxState, Outgoing, OutgoingId, Receipt};
 use crate::store::{OutboxFilter, Settlement, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// A reply that never leaves for so many attempts has failed.
 const MAX_ATTEMPTS: u32 = 6;
@@ -25,6 +26,9 @@ const LONGEST_MARK_READ: Duration = Duration::from_secs(10);
 /// How often a busy database is asked to keep what became of a reply.
 const SETTLE_ATTEMPTS: u32 = 5;
 
+/// Replies that are on their way at the same time.
+const AT_ONCE: usize = 8;
+
 /// How a claimed reply ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settled {
@@ -33,14 +37,32 @@ pub struct Settled {
 }
 
 impl Engine {
-    /// Sends everything that is due, each reply once.
+    /// Sends everything that is due, each reply once; several at a time, so that a slow account holds up no other.
     pub async fn deliver_due(&self, clock: fn() -> Timestamp) -> anyhow::Result<Vec<Settled>> {
         let mut settled = Vec::new();
-        // One at a time: a claim must not age while another reply is being sent.
-        while let Some(outgoing) = self.store.claim_due(clock(), 1).await?.pop() {
-            settled.extend(self.deliver(&outgoing, clock).await);
+        let mut sending = JoinSet::new();
+        let mut failed = None;
+        loop {
+            // Claimed one by one: a claim must not age while other replies are being sent.
+            while failed.is_none() && sending.len() < AT_ONCE {
+                match self.store.claim_due(clock(), 1).await {
+                    Ok(mut claimed) => match claimed.pop() {
+                        Some(outgoing) => {
+                            let engine = self.clone();
+                            sending.spawn(async move { engine.deliver(&outgoing, clock).await });
+                        }
+                        None => break,
+                    },
+                    // What is being sent is still settled.
+                    Err(error) => failed = Some(error),
+                }
+            }
+            match sending.join_next().await {
+                Some(done) => settled.extend(done?),
+                None => break,
+            }
         }
-        Ok(settled)
+        failed.map_or(Ok(settled), |error| Err(error.into()))
     }
 
     /// Sends a claimed reply and writes down what became of it; `None` where that could not be written.
@@ -72,6 +94,47 @@ impl Engine {
             Ok(Err(error)) => tracing::warn!(%error, "mark read failed"),
             Err(_) => tracing::warn!("mark read took too long"),
         }
+    }
+
+    /// A person has looked at the platform and says what became of the conversation's replies of unknown outcome.
+    ///
+    /// One that `arrived` becomes sent where it can be found there, with the platform's id; without an id it is
+    /// only put to rest, since *sent* is never said on somebody's word. One that did not arrive is put to rest too, and its text
+    /// becomes the draft again. Returns the states.
+    ///
+    /// # Errors
+    /// A conversation that has none.
+    pub async fn resolve(
+        &self,
+        c: &Conversation,
+        arrived: bool,
+        now: Timestamp,
+    ) -> anyhow::Result<Vec<Settled>> {
+        let unknown = OutboxFilter {
+            state: Some(OutboxState::Unknown),
+            conversation: Some(c.id.clone()),
+        };
+        let unknown = self.store.outbox(&unknown).await?;
+        if unknown.is_empty() {
+            let what = "this conversation has no reply of unknown outcome";
+            return Err(super::Usage(what.to_owned()).into());
+        }
+        let mut settled = Vec::new();
+        for outgoing in unknown {
+            let found = match self.channels.of(&outgoing.account_id).await {
+                Ok(channel) if arrived => self.read_back(channel.as_ref(), &outgoing).await?,
+                _ => None,
+            };
+            let settlement = found.map_or(Settlement::Cancelled, sent);
+            settled.extend(self.settle(&outgoing, &settlement, now).await);
+            if !arrived && self.store.draft(&c.id).await?.is_none() {
+                self.keep_draft(c, outgoing.text.safe().as_str(), now)
+                    .await?;
+            }
+            let said = if arrived { "arrived" } else { "not sent" };
+            self.note("resolve", &c.id, Some(said), now).await?;
+        }
+        Ok(settled)
     }
 
     /// What a sender that died had claimed becomes `unknown`: nobody can say whether it left.

@@ -85,6 +85,23 @@ async fn a_reply_without_an_answer_waits_for_a_person_and_is_never_sent_again() 
     }
     assert_eq!(rig.taken("One moment, please."), 0);
     assert_eq!(rig.day.stats().requests["send"], 1);
+
+    // The person has looked: it is not there. The text is the draft again, and nothing was sent.
+    let settled = rig
+        .engine
+        .resolve(&c, false, Timestamp::now())
+        .await
+        .unwrap();
+    assert_eq!(settled[0].state, OutboxState::Cancelled);
+    let draft = rig.engine.store.draft(&c.id).await.unwrap().unwrap();
+    assert_eq!(draft.text.safe().as_str(), "One moment, please.");
+    assert!(
+        rig.engine
+            .resolve(&c, false, Timestamp::now())
+            .await
+            .is_err()
+    );
+    assert_eq!(rig.day.stats().requests["send"], 1);
 }
 
 #[tokio::test]
