@@ -263,7 +263,8 @@ pub struct Import {
     pub channel: String,
     #[arg(long = "as", value_enum, default_value = "messages")]
     pub import_as: ImportAs,
-    /// Where a field stands in the file, such as text=body
+    /// Where a field stands in the file, such as text=body. Fields: text, id, conversation, author, from (buyer or
+    /// agent), sent_at (RFC 3339), lang, label, order, source
     #[arg(long, num_args = 1.., value_name = "FIELD=COLUMN")]
     pub map: Vec<String>,
     #[arg(long)]

@@ -34,7 +34,7 @@ struct Answer {
 }
 
 pub async fn run(context: &Context, file: &Path, json: bool) -> anyhow::Result<Ended> {
-    let rows = read(file, &BTreeMap::new())?;
+    let rows = read(file, Format::Plain, &BTreeMap::new())?;
     report(&rows);
     if !rows.good.is_empty() {
         let store = context.store_if_any().await?;
@@ -70,7 +70,13 @@ pub async fn run(context: &Context, file: &Path, json: bool) -> anyhow::Result<E
 }
 
 /// Reads a file or standard input, its form guessed from its first bytes.
-pub fn read(file: &Path, columns: &BTreeMap<String, String>) -> anyhow::Result<Rows> {
+///
+/// What is no JSON is `otherwise`: one message a line, or CSV.
+pub fn read(
+    file: &Path,
+    otherwise: Format,
+    columns: &BTreeMap<String, String>,
+) -> anyhow::Result<Rows> {
     let name = file.display().to_string();
     let mut input: Box<dyn BufRead> = if name == "-" {
         Box::new(BufReader::new(std::io::stdin()))
@@ -79,12 +85,13 @@ pub fn read(file: &Path, columns: &BTreeMap<String, String>) -> anyhow::Result<R
             File::open(file).with_context(|| format!("{name} cannot be opened"))?,
         ))
     };
-    let format: Format = rows::guess(
-        &name,
-        input
-            .fill_buf()
-            .with_context(|| format!("{name} cannot be read"))?,
-    );
+    let start = input
+        .fill_buf()
+        .with_context(|| format!("{name} cannot be read"))?;
+    let format = match rows::guess(&name, start) {
+        Format::Plain => otherwise,
+        found => found,
+    };
     rows::read(input, format, columns)
 }
 

@@ -10,7 +10,7 @@ use crate::domain::{Intent, Outcome};
 use crate::embed::Vector;
 use crate::engine::Usage;
 use crate::engine::recognise::Recogniser;
-use crate::engine::rows::{self, field};
+use crate::engine::rows::{self, Format, field};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use rand_chacha::ChaCha8Rng;
@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 pub async fn run(context: &Context, args: &Eval) -> anyhow::Result<Ended> {
-    let test = classify::read(&args.test, &BTreeMap::new())?;
+    let test = classify::read(&args.test, Format::Plain, &BTreeMap::new())?;
     classify::report(&test);
     anyhow::ensure!(
         !test.good.is_empty(),
@@ -30,12 +30,12 @@ pub async fn run(context: &Context, args: &Eval) -> anyhow::Result<Ended> {
     let report = match &args.train {
         None => builtin(context, &test.good).await?,
         Some(train) => {
-            let train = classify::read(train, &BTreeMap::new())?;
+            let train = classify::read(train, Format::Plain, &BTreeMap::new())?;
             classify::report(&train);
             partly |= !train.bad.is_empty();
             let oos = match &args.oos {
                 Some(file) => {
-                    let oos = classify::read(file, &BTreeMap::new())?;
+                    let oos = classify::read(file, Format::Plain, &BTreeMap::new())?;
                     classify::report(&oos);
                     partly |= !oos.bad.is_empty();
                     oos.good

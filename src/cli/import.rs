@@ -5,6 +5,7 @@ use super::context::Context;
 use super::progress::Bar;
 use super::{Ended, classify, out};
 use crate::domain::ChannelKind;
+use crate::engine::rows::Format;
 use crate::engine::{Usage, transfer};
 use jiff::Timestamp;
 
@@ -21,7 +22,7 @@ pub async fn run(context: &Context, args: &Import) -> anyhow::Result<Ended> {
         ))
     })?;
     let columns = transfer::columns(&args.map)?;
-    let rows = classify::read(&args.file, &columns)?;
+    let rows = classify::read(&args.file, Format::Csv, &columns)?;
     classify::report(&rows);
     let engine = context.engine().await?;
     let (total, unusable) = (rows.good.len() as u64, rows.bad);

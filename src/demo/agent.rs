@@ -114,13 +114,12 @@ impl Agent {
             ..Wishes::default()
         };
         let stage = async |w: &Wishes| self.engine.stage(c, number, w, Timestamp::now()).await;
-        let staged = match stage(&wishes).await {
-            Ok(staged) => staged,
+        let staged = if let Ok(staged) = stage(&wishes).await {
+            staged
+        } else {
             // What the template does not say in the buyer's language this agent says in English.
-            Err(_) => {
-                wishes.lang = Some("en".to_owned());
-                stage(&wishes).await?
-            }
+            wishes.lang = Some("en".to_owned());
+            stage(&wishes).await?
         };
         let from = (staged.template.as_str(), staged.filled.lang.as_str());
         let (text, hold) = (&staged.filled.text, self.engine.settings.hold);

@@ -328,8 +328,8 @@ impl Engine {
 
     /// What a template said of an order when it was staged may be old by now.
     async fn still_true(&self, c: &Conversation, key: &str, now: Timestamp) -> anyhow::Result<()> {
-        let names_order = |t: &&Template| t.text.values().flatten().any(|v| v.contains("order."));
-        if self.templates.find(key, None).filter(names_order).is_none() {
+        let names_order = |t: &Template| t.text.values().flatten().any(|v| v.contains("order."));
+        if !self.templates.find(key, None).is_some_and(names_order) {
             return Ok(());
         }
         let orders = self.store.orders(&c.id).await?;
