@@ -4,8 +4,8 @@
 //!
 //! - [`poll`]: ask a channel what changed, store rows and cursor together
 //! - [`recognise`]: embed what waits, classify it, learn from corrections
-//! - [`desk`]: done, reopen, snooze, relabel, confirm, undo
-//! - [`compose`]: fill a template, check a reply, put it in the outbox
+//! - [`desk`]: done, reopen, snooze, relabel, confirm, undo (`inverse`: how each is taken back)
+//! - [`compose`]: fill a template, check a reply (`gate`), put it in the outbox
 //! - [`deliver`]: claim, send, settle; judge what is unknown by reading back
 //! - [`run`]: all of these at once until told to stop
 //!
@@ -20,6 +20,8 @@ pub mod compose;
 pub mod deliver;
 pub mod desk;
 pub mod doctor;
+mod gate;
+mod inverse;
 pub mod orders;
 pub mod poll;
 pub mod recognise;
