@@ -21,16 +21,17 @@ pub struct Polled {
     pub stored: usize,
     /// Conversations that could not be read; they are asked for again in the next round.
     pub failed: Vec<(RemoteId, ChannelError)>,
-    /// Entries of the list that could not be read at all; the whole list is asked for again in the next round.
+    /// Entries of the list that could not be read at all. They are trouble to be told; walking the whole list again
+    /// at every round would not make them readable.
     pub unreadable: usize,
     /// Why the list could not be read to its end. What was stored before that is counted above.
     pub error: Option<ChannelError>,
 }
 
 impl Polled {
-    /// Whether everything that the platform listed was read.
+    /// Whether the walk reached its end with every conversation that could be read.
     pub fn complete(&self) -> bool {
-        self.failed.is_empty() && self.unreadable == 0 && self.error.is_none()
+        self.failed.is_empty() && self.error.is_none()
     }
 }
 
@@ -81,11 +82,10 @@ impl Engine {
                 .filter(|c| known.get(&c.remote_id) != Some(&c.version))
                 .collect();
             let last = list.next.is_none() || (changed.is_empty() && settled);
-            let trouble = !changed.is_empty() || polled.unreadable > 0;
-            if trouble && !unsettled {
+            if !changed.is_empty() && !unsettled {
                 self.store.set_settled(&account.id, false).await?;
             }
-            unsettled |= trouble;
+            unsettled |= !changed.is_empty();
             for conversation in changed {
                 let since = known.get(&conversation.remote_id);
                 match self
