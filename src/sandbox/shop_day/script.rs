@@ -268,7 +268,7 @@ impl ShopDay {
             im_user_id: self.dice.id(749),
             user_id: self.dice.id(700),
             angry: self.dice.percent(6),
-            can_receive: !self.dice.percent(3),
+            can_receive: !self.dice.percent(8),
             orders: Vec::new(),
         });
     }
