@@ -36,7 +36,7 @@ pub async fn run(args: &Sandbox) -> anyhow::Result<Ended> {
         "serving; Ctrl-C stops. A fault is switched by POST /sandbox/faults {\"name\":…,\"on\":true}",
     );
     let stop = CancellationToken::new();
-    stop_on_signal(stop.clone()).await;
+    tokio::spawn(stop_on_signal(stop.clone()));
     stop.cancelled().await;
     running.stop().await;
     Ok(Ended::Done)

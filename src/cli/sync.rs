@@ -51,8 +51,8 @@ pub async fn run(context: &Context, once: bool, json: bool) -> anyhow::Result<En
     Ok(if well { Ended::Done } else { Ended::Partly })
 }
 
-/// Ctrl-C or SIGTERM ends the run in good order; a second one ends it at once.
-pub async fn stop_on_signal(stop: CancellationToken) {
+/// Ctrl-C or SIGTERM ends the run in good order; a second one ends it at once. For a task of its own: it does not return.
+pub async fn stop_on_signal(stop: CancellationToken) -> ! {
     signal().await;
     stop.cancel();
     signal().await;

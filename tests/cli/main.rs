@@ -18,4 +18,5 @@ mod files;
 mod hostile;
 mod import;
 mod program;
+mod sandbox;
 mod usage;
