@@ -19,7 +19,7 @@ pub async fn run(context: &Context, args: &Demo) -> anyhow::Result<Ended> {
     let recogniser = context.ready_recogniser(None).await?;
     let engine = context.engine().await?;
     let stop = CancellationToken::new();
-    tokio::spawn(stop_on_signal(stop.clone()));
+    stop_on_signal(stop.clone());
     out::note(format!(
         "the shop day runs for {} s; Ctrl-C ends it",
         args.seconds

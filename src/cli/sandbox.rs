@@ -22,6 +22,8 @@ pub async fn run(args: &Sandbox) -> anyhow::Result<Ended> {
         pace: Pace::Human,
     })
     .await?;
+    let stop = CancellationToken::new();
+    stop_on_signal(stop.clone());
     let credentials = running.credentials();
     let faults: Vec<_> = running
         .faults()
@@ -35,8 +37,6 @@ pub async fn run(args: &Sandbox) -> anyhow::Result<Ended> {
     out::note(
         "serving; Ctrl-C stops. A fault is switched by POST /sandbox/faults {\"name\":…,\"on\":true}",
     );
-    let stop = CancellationToken::new();
-    tokio::spawn(stop_on_signal(stop.clone()));
     stop.cancelled().await;
     running.stop().await;
     Ok(Ended::Done)

@@ -27,7 +27,7 @@ pub async fn run(context: &Context, once: bool, json: bool) -> anyhow::Result<En
     let stop = CancellationToken::new();
     let desk = Desk::new(engine, recogniser.clone(), stop.clone());
     tokio::spawn(show_progress(recogniser));
-    tokio::spawn(stop_on_signal(stop));
+    stop_on_signal(stop);
     let watched = tokio::spawn(say_health(desk.monitor.clone(), accounts));
     out::note("polling, classifying and sending; Ctrl-C stops");
     desk.run().await?;
@@ -51,26 +51,62 @@ pub async fn run(context: &Context, once: bool, json: bool) -> anyhow::Result<En
     Ok(if well { Ended::Done } else { Ended::Partly })
 }
 
-/// Ctrl-C or SIGTERM ends the run in good order; a second one ends it at once. For a task of its own: it does not return.
-pub async fn stop_on_signal(stop: CancellationToken) -> ! {
-    signal().await;
-    stop.cancel();
-    signal().await;
-    out::note("stopped at once; a reply that was on its way is shown as unknown next time");
-    std::process::exit(130);
+/// From now on Ctrl-C or SIGTERM ends the run in good order, and a second one ends it at once. Whoever announces that it runs
+/// calls this first: a signal that comes before it is lost, or kills.
+pub fn stop_on_signal(stop: CancellationToken) {
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => {
+            tracing::warn!(%error, "signals cannot be caught");
+            return;
+        }
+    };
+    tokio::spawn(async move {
+        signals.next().await;
+        stop.cancel();
+        signals.next().await;
+        out::note("stopped at once; a reply that was on its way is shown as unknown next time");
+        std::process::exit(130);
+    });
 }
 
-async fn signal() {
-    #[cfg(unix)]
-    if let Ok(mut term) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-    {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = term.recv() => {}
-        }
-        return;
+/// The signals that ask a process to end.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
     }
-    let _ = tokio::signal::ctrl_c().await;
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self(tokio::signal::windows::ctrl_c()?))
+    }
+
+    async fn next(&mut self) {
+        self.0.recv().await;
+    }
 }
 
 /// Says on stderr when an account's state changes.
