@@ -59,3 +59,4 @@ pub mod store;
 pub mod template;
 pub mod text;
 pub mod toml_file;
+pub mod tui;

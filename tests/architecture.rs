@@ -43,6 +43,18 @@ const USES: &[(&str, &[&str])] = &[
             "toml_file",
         ],
     ),
+    // Values of the engine and the nouns; the store and the channels only through the engine.
+    (
+        "tui",
+        &[
+            "config",
+            "domain",
+            "engine",
+            "template",
+            "text",
+            "toml_file",
+        ],
+    ),
     (
         "demo",
         &[

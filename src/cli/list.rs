@@ -3,9 +3,9 @@
 use super::args::List;
 use super::context::Context;
 use super::{Ended, out};
-use crate::domain::{Intent, Outcome, Risk};
+use crate::domain::{Intent, Outcome, Queue, Risk};
 use crate::engine::Usage;
-use crate::store::{Filter, Queue, Row};
+use crate::store::{Filter, Row};
 use crate::text::SafeText;
 use jiff::Timestamp;
 use serde_json::{Value, json};

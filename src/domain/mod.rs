@@ -9,6 +9,7 @@
 //! - [`incoming`]: the same as a channel delivers them
 //! - [`classification`]: what the classifier said of a message
 //! - [`outbox`]: drafts, outgoing replies and their legal states
+//! - [`queue`]: which conversations are looked at together
 //! - [`order`]: an order and its parcel, with the age of the facts
 
 pub mod classification;
@@ -17,6 +18,7 @@ pub mod ids;
 pub mod incoming;
 pub mod order;
 pub mod outbox;
+pub mod queue;
 pub mod taxonomy;
 
 pub use classification::{Classification, Neighbour, Outcome, Scored, Verdict};
@@ -28,6 +30,7 @@ pub use ids::{AccountId, ConversationId, MessageId, OutgoingId, RemoteId};
 pub use incoming::{Buyer, Cursor, IncomingConversation, IncomingMessage};
 pub use order::{Order, OrderStatus, Parcel};
 pub use outbox::{Draft, Origin, OutboxState, Outgoing, Receipt};
+pub use queue::Queue;
 pub use taxonomy::{Automation, Intent, Risk};
 
 /// Declares an enum whose variants have one stable text each: in the database, in JSON, on the command line.

@@ -4,79 +4,15 @@
 //! of an index that has this order, so a page costs the same among a thousand conversations and a million.
 
 use super::rows::{ConversationRow, conversation_columns, maybe_time, ms, raw, time, word};
-use super::standing::{NEVER, SHELF_UNKNOWN};
+use super::standing::{NEVER, SHELF_NEW, SHELF_UNKNOWN};
 use super::{Store, StoreError, reading, writing};
-use crate::domain::taxonomy::PARENTS;
 use crate::domain::{
-    Conversation, ConversationId, Intent, MessageId, MessageKind, OutboxState, Outcome, Risk,
+    Conversation, ConversationId, Intent, MessageId, MessageKind, OutboxState, Outcome, Queue, Risk,
 };
 use crate::text::RawText;
 use jiff::Timestamp;
-use std::fmt;
-use std::str::FromStr;
 
-/// Which conversations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Queue {
-    #[default]
-    Open,
-    /// Open, and without a sure intent.
-    Unknown,
-    Snoozed,
-    Done,
-    /// With a reply that is on its way, failed, or whose fate is unknown.
-    Outbox,
-    /// Open, and led by an intent of this parent.
-    Parent(&'static str),
-    /// Open, and led by this intent.
-    Intent(Intent),
-}
-
-impl FromStr for Queue {
-    type Err = StoreError;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Ok(match name {
-            "open" => Self::Open,
-            "unknown" => Self::Unknown,
-            "snoozed" => Self::Snoozed,
-            "done" => Self::Done,
-            "outbox" => Self::Outbox,
-            key => match (
-                PARENTS.iter().find(|(parent, _)| *parent == key),
-                Intent::from_key(key),
-            ) {
-                (Some((parent, _)), _) => Self::Parent(parent),
-                (None, Some(intent)) => Self::Intent(intent),
-                (None, None) => {
-                    let near = Intent::nearest_key(key);
-                    let key = crate::text::sanitise(key);
-                    return Err(StoreError::NotFound {
-                        what: format!(
-                            "queue `{key}`: open, unknown, snoozed, done, outbox, a parent or an intent such as {near}"
-                        ),
-                    });
-                }
-            },
-        })
-    }
-}
-
-impl fmt::Display for Queue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Open => "open",
-            Self::Unknown => "unknown",
-            Self::Snoozed => "snoozed",
-            Self::Done => "done",
-            Self::Outbox => "outbox",
-            Self::Parent(parent) => parent,
-            Self::Intent(intent) => intent.key(),
-        })
-    }
-}
-
-/// What to list.
+/// What to list: a [`Queue`], narrowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
     pub queue: Queue,
@@ -244,6 +180,7 @@ impl Store {
             Queue::Done => (LIST, "done", ""),
             Queue::Outbox => (LIST_OUTBOX, "", ""),
             Queue::Unknown => (LIST_SHELF, "open", SHELF_UNKNOWN),
+            Queue::New => (LIST_SHELF, "open", SHELF_NEW),
             Queue::Intent(intent) => (LIST_SHELF, "open", intent.key()),
             Queue::Parent(parent) => (LIST_PARENT, "open", parent),
         };

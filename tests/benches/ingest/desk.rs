@@ -2,10 +2,11 @@
 
 use crate::measure::{Clock, Cost};
 use crate::shop::{A_PAGE, Shape, Talk, now};
+use sextant::domain::Queue;
 use sextant::domain::{
     Account, AccountId, ChannelKind, Classification, Intent, MessageId, Outcome, RemoteId, Scored,
 };
-use sextant::store::{Filter, Kind, Queue, Store};
+use sextant::store::{Filter, Kind, Store};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::future::Future;
 use std::time::Instant;

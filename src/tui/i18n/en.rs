@@ -1,0 +1,236 @@
+//! English.
+
+use super::Texts;
+use crate::tui::action::Action;
+
+pub const TEXTS: Texts = Texts {
+    queues: "Queues",
+    open: "all open",
+    unknown: "unknown",
+    new: "not classified yet",
+    snoozed: "snoozed",
+    done: "done",
+    outbox: "outbox",
+    least_time_first: "least time first",
+    more_rows: "more below",
+
+    loading: "loading…",
+    empty_queue: "Nobody waits in this queue. Tab goes to the next one that has somebody.",
+    empty_inbox: "Nobody waits. New messages appear here by themselves; gc shows the channels.",
+    overdue: "overdue",
+    answered: "answered",
+    no_intent: "…",
+    non_text: "no words",
+    unsupported: "language?",
+    mixed: "mixed",
+
+    you: "you",
+    robot: "automation",
+    platform: "platform",
+    older_messages: "older messages are not loaded",
+    cannot_reply: "the platform takes no reply here",
+    hidden_chars: |n| format!("hidden characters removed: {n}"),
+    no_orders: "no order known",
+    choose_order: |n| format!("{n} orders, none chosen (O)"),
+    orders: "orders",
+    order_age: |age| format!("asked {age} ago"),
+
+    reply: "reply",
+    draft: "draft",
+    template_of: |n, count| format!("{n}/{count}"),
+    written: "your words",
+    sending: "into the outbox…",
+    in_other_language: |wanted, has| format!("no {wanted} text: this is {has}"),
+    no_template_key: |n| format!("this intent has no template {n}; r writes a reply"),
+    no_templates: "this intent has no templates; r writes a reply",
+    no_language: |template, lang, has| {
+        format!("{template} has no text in {lang}; it has {has}. t takes the next one")
+    },
+    one_language_only: "this is the only text of this template",
+    nothing_to_send: "the reply is empty",
+    too_long: |n, most| format!("{n} characters; the platform takes {most}"),
+    kept_as_draft: "kept as the draft",
+
+    ask_slot: |slot, n, count| format!("{slot} ({n} of {count})"),
+    ask_snooze: "away until (3h, 2d, 45m)",
+    ask_path: "file to import (JSONL or CSV)",
+    not_a_time: "write a span such as 45m, 3h or 2d",
+    value_needed: "a value is needed; Esc leaves it",
+    order_needed: "which order? O chooses one",
+
+    held: |n, seconds| {
+        if n == 1 {
+            format!("↑ leaves in {seconds} s · u takes it back")
+        } else {
+            format!("↑ {n} wait, next leaves in {seconds} s · u takes the last back")
+        }
+    },
+    taken_back: |what| format!("taken back: {what}"),
+    quit_with_held: |n| {
+        if n == 1 {
+            "1 reply has not left yet: Enter quits all the same, it leaves at the next start"
+                .to_owned()
+        } else {
+            format!(
+                "{n} replies have not left yet: Enter quits all the same, they leave at the next start"
+            )
+        }
+    },
+
+    marked_done: "done · u takes it back",
+    reopened: "open again",
+    snoozed_until: |until| format!("away until {until} · u takes it back"),
+    labelled: |intent| format!("learnt: {intent} · u takes it back"),
+    confirmed: |intent| format!("confirmed: {intent}"),
+    resolved: "settled",
+    nothing_selected: "no conversation is selected",
+    list_changed: "the list has just changed; nothing was done, press again",
+    still_loading: "still loading; press again in a moment",
+    not_classified: "this message is not classified yet",
+    no_second: "there is no second intent here",
+    nothing_unknown: "no reply of unknown outcome here",
+    no_such_queue: |n| format!("there is no queue {n}"),
+    copied: "copied",
+    paste_ignored: "pasted text does nothing here; r opens the composer",
+    unbound: |key| format!("{key} does nothing here; ? shows the keys"),
+    no_editor: "set VISUAL or EDITOR to edit there",
+
+    help_title: "Keys",
+    why_title: "Why this intent",
+    raw_title: "As it came",
+    intent_title: "Intent",
+    order_title: "Which order",
+    palette_title: "Commands",
+    nothing_fits: "nothing fits",
+    no_reason: "no words, so there is nothing to compare",
+    labelled_by_you: "you",
+    built_in: "built in",
+    close: "close",
+
+    channels_title: "Channels and model",
+    no_channels: "No channel is connected.",
+    channel_waiting: "not asked yet",
+    channel_ok: |age| format!("answered {age} ago"),
+    channel_not_permitted: "connected, but the platform does not permit this",
+    channel_unauthorized: "must be connected again",
+    channel_trouble: "trouble, tried again by itself",
+    channel_file: "imported from a file, nothing to poll",
+    channel_elsewhere: "its secrets are not on this machine",
+    key_helps: |key, what| format!("{key} {what}"),
+    model: "model",
+    model_loading: "loading the model",
+    model_learning: |done, total| format!("learning the labelled examples {done}/{total}"),
+    model_ready: "ready",
+    model_failed: "no model: messages stay unclassified",
+    model_stopped: "stopped: messages stay unclassified",
+
+    welcome: "Welcome to Sextant",
+    welcome_what: "Every buyer's message in one queue an intent, understood on this machine, one key from a good reply.",
+    welcome_next: "Nothing is connected yet. What would you like to do?",
+    choose_language: "Language · 语言",
+    imported: |stored, known, bad| {
+        format!("imported {stored} new, {known} known, {bad} unreadable")
+    },
+    polling: "asking the platforms…",
+
+    too_small: |width, height| format!("Sextant needs 40×10; this window is {width}×{height}"),
+    demo: "demo",
+    press: |key| format!("press {key}"),
+};
+
+pub fn action(action: Action) -> String {
+    match action {
+        Action::Template(n) => format!("stage template {n} in the buyer's language"),
+        Action::Queue(n) => format!("go to queue {n}"),
+        Action::Down => "next row".into(),
+        Action::Up => "previous row".into(),
+        Action::Top => "first row".into(),
+        Action::Bottom => "last row".into(),
+        Action::HalfDown => "half a page down".into(),
+        Action::HalfUp => "half a page up".into(),
+        Action::NextQueue => "next queue".into(),
+        Action::PreviousQueue => "previous queue".into(),
+        Action::Inbox => "all that is open".into(),
+        Action::Outbox => "the outbox".into(),
+        Action::Unknown => "the unknown queue".into(),
+        Action::Snoozed => "what is snoozed".into(),
+        Action::Finished => "what is done".into(),
+        Action::Health => "channels and model".into(),
+        Action::Open => "open the conversation".into(),
+        Action::Back => "back; at the top, quit".into(),
+        Action::Variant => "next variant or language of the template".into(),
+        Action::Write => "write a reply, or edit the staged one".into(),
+        Action::Send => "send: into the outbox, where it is held".into(),
+        Action::NewLine => "new line".into(),
+        Action::Editor => "edit in $EDITOR".into(),
+        Action::Order => "choose the order that is meant".into(),
+        Action::Intent => "set the intent".into(),
+        Action::Confirm => "confirm the intent".into(),
+        Action::Second => "take the second-best intent".into(),
+        Action::Why => "why this intent".into(),
+        Action::Raw => "the message as it came".into(),
+        Action::Done => "done".into(),
+        Action::Reopen => "open again".into(),
+        Action::Snooze => "snooze".into(),
+        Action::Undo => "take back: the held reply, else the last act".into(),
+        Action::Arrived => "the reply of unknown outcome arrived".into(),
+        Action::NotSent => "it did not arrive: a draft again".into(),
+        Action::Copy => "copy the message".into(),
+        Action::Palette => "commands".into(),
+        Action::Help => "keys of this screen".into(),
+        Action::Accept => "take it".into(),
+        Action::PickDown => "next choice".into(),
+        Action::PickUp => "previous choice".into(),
+        Action::Cancel => "leave it".into(),
+        Action::Demo => "open the demo: a shop day on a throw-away folder".into(),
+        Action::Connect => "connect a TikTok Shop account".into(),
+        Action::Import => "import a file".into(),
+        Action::PollNow => "ask the platforms now".into(),
+        Action::StopModel => "stop fetching the model".into(),
+        Action::LoadModel => "fetch the model again".into(),
+        Action::ChooseEnglish => "English".into(),
+        Action::ChooseChinese => "中文".into(),
+        Action::LangEn => "speak English".into(),
+        Action::LangZh => "说中文 (Chinese)".into(),
+        Action::ThemeAuto => "theme: as the terminal".into(),
+        Action::ThemeDark => "theme: dark".into(),
+        Action::ThemeLight => "theme: light".into(),
+        Action::ThemeMono => "theme: no colours".into(),
+        Action::Mouse => "mouse on or off".into(),
+        Action::Redraw => "draw again".into(),
+        Action::Suspend => "suspend".into(),
+        Action::Quit => "quit".into(),
+    }
+}
+
+pub fn hint(action: Action) -> String {
+    match action {
+        Action::Template(_) => "template".into(),
+        Action::Variant => "variant".into(),
+        Action::Write => "write".into(),
+        Action::Send => "send".into(),
+        Action::NewLine => "new line".into(),
+        Action::Editor => "editor".into(),
+        Action::Open => "open".into(),
+        Action::Back | Action::Cancel => "back".into(),
+        Action::Intent => "intent".into(),
+        Action::Confirm => "confirm".into(),
+        Action::Undo => "undo".into(),
+        Action::Help => "help".into(),
+        Action::NextQueue => "queue".into(),
+        Action::Accept => "take".into(),
+        Action::Palette => "commands".into(),
+        Action::Demo => "demo".into(),
+        Action::Connect => "connect".into(),
+        Action::Import => "import".into(),
+        Action::PollNow => "ask now".into(),
+        Action::StopModel => "stop model".into(),
+        Action::LoadModel => "load model".into(),
+        Action::Down => "down".into(),
+        Action::Up => "up".into(),
+        Action::Arrived => "arrived".into(),
+        Action::NotSent => "not sent".into(),
+        Action::Quit => "quit".into(),
+        other => self::action(other),
+    }
+}

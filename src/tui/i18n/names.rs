@@ -1,0 +1,58 @@
+//! Names of things that the domain enumerates, in both languages. A new one does not compile until it has both.
+
+use super::Lang;
+use crate::domain::{ChannelKind, OrderStatus, OutboxState};
+
+fn pick(lang: Lang, en: &'static str, zh: &'static str) -> &'static str {
+    match lang {
+        Lang::En => en,
+        Lang::Zh => zh,
+    }
+}
+
+pub fn order_status(lang: Lang, status: OrderStatus) -> &'static str {
+    let (en, zh) = match status {
+        OrderStatus::Unpaid => ("not paid", "未付款"),
+        OrderStatus::OnHold => ("on hold", "暂停"),
+        OrderStatus::AwaitingShipment => ("to be shipped", "待发货"),
+        OrderStatus::PartiallyShipped => ("partly shipped", "部分发货"),
+        OrderStatus::AwaitingCollection => ("to be collected", "待揽收"),
+        OrderStatus::InTransit => ("in transit", "运输中"),
+        OrderStatus::Delivered => ("delivered", "已签收"),
+        OrderStatus::Completed => ("completed", "已完成"),
+        OrderStatus::Cancelled => ("cancelled", "已取消"),
+        OrderStatus::Unknown => ("unknown", "未知"),
+    };
+    pick(lang, en, zh)
+}
+
+pub fn outbox_state(lang: Lang, state: OutboxState) -> &'static str {
+    let (en, zh) = match state {
+        OutboxState::Held => ("held", "待发"),
+        OutboxState::Claimed => ("leaving", "发送中"),
+        OutboxState::Sent => ("sent", "已发"),
+        OutboxState::Delivered => ("delivered", "已送达"),
+        OutboxState::Read => ("read", "已读"),
+        OutboxState::FailedRetryable => ("tried again", "将重试"),
+        OutboxState::FailedFinal => ("failed", "失败"),
+        OutboxState::Unknown => ("unknown: look", "不明：请查看"),
+        OutboxState::Cancelled => ("taken back", "已撤回"),
+    };
+    pick(lang, en, zh)
+}
+
+/// Where a name is a brand it stays one.
+pub fn channel(lang: Lang, kind: ChannelKind) -> &'static str {
+    let (en, zh) = match kind {
+        ChannelKind::TiktokShop => ("TikTok Shop", "TikTok Shop"),
+        ChannelKind::Instagram => ("Instagram", "Instagram"),
+        ChannelKind::Messenger => ("Messenger", "Messenger"),
+        ChannelKind::Youtube => ("YouTube", "YouTube"),
+        ChannelKind::Email => ("e-mail", "邮件"),
+        ChannelKind::Lazada => ("Lazada", "Lazada"),
+        ChannelKind::Shopee => ("Shopee", "Shopee"),
+        ChannelKind::Telegram => ("Telegram", "Telegram"),
+        ChannelKind::File => ("file", "文件"),
+    };
+    pick(lang, en, zh)
+}

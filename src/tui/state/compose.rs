@@ -1,0 +1,107 @@
+//! The reply that is being made, and the one value that is being asked for.
+
+use super::item::Gap;
+use crate::domain::ConversationId;
+use jiff::Timestamp;
+use ratatui_textarea::TextArea;
+use std::collections::BTreeMap;
+
+/// A text field. Only this file and the composer's view know which crate it is.
+#[derive(Clone, Debug, Default)]
+pub struct Input(pub TextArea<'static>);
+
+impl Input {
+    /// With the caret at the end.
+    pub fn of(text: &str) -> Self {
+        let mut area = TextArea::new(text.split('\n').map(str::to_owned).collect());
+        area.set_wrap_mode(ratatui_textarea::WrapMode::WordOrGlyph);
+        // The terminal's own cursor stands at the caret, where input methods look for it.
+        area.set_cursor_style(ratatui::style::Style::new());
+        area.set_cursor_line_style(ratatui::style::Style::new());
+        area.move_cursor(ratatui_textarea::CursorMove::Bottom);
+        area.move_cursor(ratatui_textarea::CursorMove::End);
+        Self(area)
+    }
+
+    pub fn text(&self) -> String {
+        self.0.lines().join("\n")
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.lines().iter().all(|line| line.trim().is_empty())
+    }
+}
+
+/// Whether the reply waits for Enter in the stage bar or is being typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Staged,
+    Typing,
+}
+
+/// Which text of a template stands in the bar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variant {
+    pub template: String,
+    pub number: Option<usize>,
+    pub lang: String,
+    /// Its place among the variants of that language, from 0.
+    pub place: usize,
+}
+
+/// Whether a digit alone sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quick {
+    No,
+    /// The leaf is set to it: what is staged next goes to the outbox at once.
+    Yes,
+}
+
+#[derive(Clone, Debug)]
+pub struct Compose {
+    pub conversation: ConversationId,
+    pub input: Input,
+    pub phase: Phase,
+    /// What it was made from; gone once a person has changed the text.
+    pub from: Option<Variant>,
+    /// Slots that a person filled in, kept for the next variant.
+    pub slots: BTreeMap<String, String>,
+    /// The order that a person chose.
+    pub order: Option<String>,
+    /// Enter was pressed and the outbox has not answered yet.
+    pub sending: bool,
+    /// The template has no text in this language, so it stands in another.
+    pub lacks_lang: Option<String>,
+}
+
+/// What a typed value is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AskFor {
+    /// Slots of a template, one after the other.
+    Slots {
+        conversation: ConversationId,
+        template: String,
+        lang: Option<String>,
+        variant: Option<usize>,
+        order: Option<String>,
+        gaps: Vec<Gap>,
+        /// The one that is asked for.
+        at: usize,
+        values: BTreeMap<String, String>,
+        quick: Quick,
+    },
+    /// Until when a conversation is put away: `3h`, `2d`, an RFC 3339 time.
+    Snooze { conversation: ConversationId },
+    /// A file to import.
+    Path,
+    /// Whether to leave although replies are held.
+    Quit { since: Timestamp },
+}
+
+#[derive(Clone, Debug)]
+pub struct Ask {
+    pub what: AskFor,
+    pub input: Input,
+    /// What was wrong with the last answer.
+    pub wrong: Option<crate::text::SafeText>,
+}
