@@ -25,3 +25,4 @@ pub mod keymap;
 pub mod msg;
 pub mod state;
 pub mod theme;
+pub mod view;

@@ -24,6 +24,7 @@ use super::keymap::Keymap;
 use super::theme::ThemeName;
 use crate::domain::{ConversationId, Intent, OutgoingId, Queue};
 use crate::text::SafeText;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -105,6 +106,8 @@ pub struct Tickets {
 #[derive(Clone, Debug)]
 pub struct State {
     pub now: Timestamp,
+    /// Where the person is: for the time of day beside a message.
+    pub zone: TimeZone,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     pub lang: Lang,
@@ -146,6 +149,7 @@ impl State {
     pub fn new(now: Timestamp, lang: Lang, keymap: Arc<Keymap>, settings: Settings) -> Self {
         Self {
             now,
+            zone: TimeZone::UTC,
             size: (80, 24),
             lang,
             theme: ThemeName::Auto,
