@@ -149,12 +149,7 @@ pub fn words(lang: Lang, m: &MessageItem) -> Cow<'_, str> {
     Cow::Owned(format!("[{kind}] {text}").trim_end().to_owned())
 }
 
-fn message<'a>(
-    state: &'a State,
-    styles: &Styles,
-    m: &'a MessageItem,
-    area: Rect,
-) -> Vec<Line<'a>> {
+fn message<'a>(state: &'a State, styles: &Styles, m: &'a MessageItem, area: Rect) -> Vec<Line<'a>> {
     let texts = state.lang.texts();
     let total = usize::from(area.width);
     let beside = total >= WIDE;
@@ -198,7 +193,10 @@ fn message<'a>(
     if let Some(outbox) = m.state.filter(|s| !is_quiet(*s)) {
         let (mark, style) = outbox_mark(styles, outbox);
         let word = state.lang.outbox_state(outbox);
-        let why = m.error.as_ref().map_or_else(String::new, |e| format!(": {e}"));
+        let why = m
+            .error
+            .as_ref()
+            .map_or_else(String::new, |e| format!(": {e}"));
         add(format!("{mark} {word}{why}").trim_start(), style);
     }
     match all.first_mut() {

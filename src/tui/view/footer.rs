@@ -7,9 +7,7 @@ use super::wrap::width;
 use crate::domain::Status;
 use crate::tui::action::{Action, DIGITS, Mode};
 use crate::tui::msg::Target;
-use crate::tui::state::{
-    ChannelState, Focus, ModelState, Overlay, Phase, State, Thread,
-};
+use crate::tui::state::{ChannelState, Focus, ModelState, Overlay, Phase, State, Thread};
 use ratatui::layout::Rect;
 
 /// The most that a person reads at a glance.
@@ -31,7 +29,12 @@ pub fn hints(state: &State) -> Vec<Action> {
         Mode::Ask => vec![Action::Accept, Action::Cancel],
         Mode::Pick => match &state.overlay {
             Some(Overlay::Pick(pick)) if !pick.choices.is_empty() => {
-                vec![Action::Accept, Action::PickDown, Action::PickUp, Action::Cancel]
+                vec![
+                    Action::Accept,
+                    Action::PickDown,
+                    Action::PickUp,
+                    Action::Cancel,
+                ]
             }
             _ => vec![Action::Cancel],
         },
@@ -65,10 +68,9 @@ fn inbox(state: &State) -> Vec<Action> {
         }
         hints.extend(replies(thread));
         if let Some(subject) = thread.subject() {
-            let unsure = subject
-                .classification
-                .as_ref()
-                .is_some_and(|c| c.verdict.is_none() && c.outcome != crate::domain::Outcome::Intent);
+            let unsure = subject.classification.as_ref().is_some_and(|c| {
+                c.verdict.is_none() && c.outcome != crate::domain::Outcome::Intent
+            });
             if unsure || hints.len() < 3 {
                 hints.push(Action::Intent);
             }
@@ -107,7 +109,10 @@ fn stage(state: &State) -> Vec<Action> {
     if compose.sending {
         return vec![Action::Undo, Action::Help];
     }
-    let thread = state.thread.as_ref().filter(|t| t.id == compose.conversation);
+    let thread = state
+        .thread
+        .as_ref()
+        .filter(|t| t.id == compose.conversation);
     let most = thread.and_then(|t| t.max_chars);
     let fits = most.is_none_or(|most| compose.input.text().chars().count() <= most);
     if fits && !compose.input.is_empty() {
@@ -141,9 +146,8 @@ fn model(state: &State) -> impl Iterator<Item = Action> + use<> {
 
 fn health(state: &State) -> Vec<Action> {
     let mut hints = vec![Action::Connect, Action::Import];
-    let can_ask = |state: &ChannelState| {
-        !matches!(state, ChannelState::File | ChannelState::Elsewhere)
-    };
+    let can_ask =
+        |state: &ChannelState| !matches!(state, ChannelState::File | ChannelState::Elsewhere);
     if state.channels.iter().any(|c| can_ask(&c.state)) {
         hints.push(Action::PollNow);
     }
@@ -199,7 +203,10 @@ pub fn draw(cx: &mut Canvas, area: Rect) {
         cx.target(Rect { x, width, ..area }, Target::Action(action));
     }
     if reserved > 0 {
-        let left = area.width.saturating_sub(reserved - 2).min(area.width.saturating_sub(1));
+        let left = area
+            .width
+            .saturating_sub(reserved - 2)
+            .min(area.width.saturating_sub(1));
         cx.line(area, 0).gap(left).rest(&status, status_style);
     }
 }
@@ -207,7 +214,9 @@ pub fn draw(cx: &mut Canvas, area: Rect) {
 /// What was just done, else how long the next reply is held.
 fn status(cx: &Canvas) -> (String, ratatui::style::Style) {
     let (state, styles, texts) = (cx.state, cx.styles, cx.texts);
-    let held = state.next_held().map(|held| state.seconds_until(held.send_at));
+    let held = state
+        .next_held()
+        .map(|held| state.seconds_until(held.send_at));
     if let Some(notice) = &state.notice {
         let waits = held.map_or_else(String::new, |left| format!("↑{left}{} · ", texts.units[0]));
         let mark = if notice.bad { "✗ " } else { "" };

@@ -20,7 +20,12 @@ pub fn draw(cx: &mut Canvas, body: Rect) {
         height: body.height.min(1),
         ..body
     };
-    cx.rule(rule, true, &[(texts.channels_title, styles.title)], ("", styles.dim));
+    cx.rule(
+        rule,
+        true,
+        &[(texts.channels_title, styles.title)],
+        ("", styles.dim),
+    );
     let mut rest = Rect {
         x: body.x + 1,
         y: body.y + 1,
@@ -87,11 +92,21 @@ fn help_line(cx: &mut Canvas, area: Rect, n: usize, actions: &[Action]) {
 }
 
 /// Mark, words, the platform's own words, the key that helps.
-fn said(state: &State, styles: &Styles, channel: &ChannelState) -> (&'static str, Style, String, String, Option<Action>) {
+fn said(
+    state: &State,
+    styles: &Styles,
+    channel: &ChannelState,
+) -> (&'static str, Style, String, String, Option<Action>) {
     let texts = state.lang.texts();
     let quiet = String::new;
     match channel {
-        ChannelState::Waiting => ("○", styles.dim, texts.channel_waiting.to_owned(), quiet(), None),
+        ChannelState::Waiting => (
+            "○",
+            styles.dim,
+            texts.channel_waiting.to_owned(),
+            quiet(),
+            None,
+        ),
         ChannelState::Ok { at } => {
             let age = time::age(state, *at);
             ("●", styles.good, (texts.channel_ok)(&age), quiet(), None)
@@ -117,7 +132,13 @@ fn said(state: &State, styles: &Styles, channel: &ChannelState) -> (&'static str
             why.to_string(),
             Some(Action::PollNow),
         ),
-        ChannelState::File => ("·", styles.dim, texts.channel_file.to_owned(), quiet(), None),
+        ChannelState::File => (
+            "·",
+            styles.dim,
+            texts.channel_file.to_owned(),
+            quiet(),
+            None,
+        ),
         ChannelState::Elsewhere => (
             "○",
             styles.unsure,
@@ -160,7 +181,12 @@ pub fn model(cx: &mut Canvas, area: Rect) {
     let (mark, style, words, progress) = match &state.model {
         ModelState::Ready(name) => {
             let name = word(name);
-            ("●", styles.good, format!("{} · {name}", texts.model_ready), None)
+            (
+                "●",
+                styles.good,
+                format!("{} · {name}", texts.model_ready),
+                None,
+            )
         }
         ModelState::Loading { phase, done, total } => {
             let phase = if phase.is_empty() {
@@ -169,7 +195,12 @@ pub fn model(cx: &mut Canvas, area: Rect) {
                 format!(" · {phase}")
             };
             let progress = total.map(|total| (part(*done, total), megabytes(*done, total)));
-            ("…", styles.unsure, format!("{}{phase}", texts.model_loading), progress)
+            (
+                "…",
+                styles.unsure,
+                format!("{}{phase}", texts.model_loading),
+                progress,
+            )
         }
         ModelState::Learning(done, total) => (
             "…",
@@ -216,5 +247,9 @@ pub fn model(cx: &mut Canvas, area: Rect) {
 
 fn megabytes(done: u64, total: u64) -> String {
     const MEGABYTE: f64 = 1_000_000.0;
-    format!("{:.0}/{:.0} MB", done as f64 / MEGABYTE, total as f64 / MEGABYTE)
+    format!(
+        "{:.0}/{:.0} MB",
+        done as f64 / MEGABYTE,
+        total as f64 / MEGABYTE
+    )
 }

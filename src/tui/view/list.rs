@@ -5,7 +5,7 @@
 
 use super::paint::{Canvas, Pen};
 use super::time;
-use crate::domain::{ChannelKind, Outcome, OutboxState, Queue, Risk, Status};
+use crate::domain::{ChannelKind, OutboxState, Outcome, Queue, Risk, Status};
 use crate::tui::i18n::Lang;
 use crate::tui::msg::Target;
 use crate::tui::state::{Focus, RowItem, State};
@@ -187,8 +187,7 @@ fn one(pen: &mut Pen, state: &State, styles: &Styles, row: &RowItem) {
         .outbox
         .map_or(("", styles.dim), |state| outbox_mark(styles, state));
     let (clock, clock_style) = clock(state, styles, row);
-    let (name, sure, intent_style) =
-        intent(lang, styles, row.outcome, row.intent, row.confidence);
+    let (name, sure, intent_style) = intent(lang, styles, row.outcome, row.intent, row.confidence);
     pen.right_cell(risk, 2, quiet(risk_style))
         .cell(sent, 1, sent_style)
         .right_cell(&clock, time::WIDE, clock_style)
@@ -215,7 +214,8 @@ fn one(pen: &mut Pen, state: &State, styles: &Styles, row: &RowItem) {
             .gap(1);
     }
     if let Some(state) = row.outbox.filter(|s| needs_a_word(state, *s)) {
-        pen.put(lang.outbox_state(state), sent_style).put(" ", styles.text);
+        pen.put(lang.outbox_state(state), sent_style)
+            .put(" ", styles.text);
         if let Some(error) = &row.error {
             pen.put("(", styles.dim);
             let room = pen.room() / 2;

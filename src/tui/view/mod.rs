@@ -173,8 +173,15 @@ fn inbox(cx: &mut Canvas, plan: &plan::Plan) {
         let border = cx.styles.border;
         for (rule, symbol) in [(plan.thread_rule, "┬"), (plan.reply_rule, "┴")] {
             let x = plan.order_divider.x;
-            cx.line(Rect { x, width: 1, ..rule }, 0)
-                .put(symbol, border);
+            cx.line(
+                Rect {
+                    x,
+                    width: 1,
+                    ..rule
+                },
+                0,
+            )
+            .put(symbol, border);
         }
     }
 }

@@ -80,11 +80,16 @@ pub fn pane(cx: &mut Canvas, area: Rect, divider: Rect) {
         said.push((format!("#{}", order.id), styles.title));
         said.extend(order.item.iter().map(|t| (t.to_string(), styles.text)));
         let status = state.lang.order_status(order.status);
-        let total = order.total.as_ref().map_or_else(String::new, |t| format!(" · {t}"));
+        let total = order
+            .total
+            .as_ref()
+            .map_or_else(String::new, |t| format!(" · {t}"));
         said.push((format!("{status}{total}"), styles.text));
         said.extend(carrier(order).map(|t| (t, styles.text)));
         said.extend(order.last_event.iter().map(|event| {
-            let age = order.last_event_at.map(|at| (texts.asked)(&time::age(state, at)));
+            let age = order
+                .last_event_at
+                .map(|at| (texts.asked)(&time::age(state, at)));
             let age = age.map_or_else(String::new, |age| format!(" ({age})"));
             (format!("{event}{age}"), styles.text)
         }));

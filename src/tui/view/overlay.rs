@@ -37,7 +37,12 @@ pub fn draw(cx: &mut Canvas, body: Rect, overlay: &Overlay) {
         }
     }
     if hidden > 0 {
-        let shown = format!(" {}–{} / {} ", from + 1, (from + room).min(all.len()), all.len());
+        let shown = format!(
+            " {}–{} / {} ",
+            from + 1,
+            (from + room).min(all.len()),
+            all.len()
+        );
         let at = Rect {
             x: inside.right().saturating_sub(width(&shown) as u16),
             y: inside.bottom(),
@@ -74,16 +79,36 @@ pub fn frame(cx: &mut Canvas, inside: Rect, title: &str) {
             _ => ("│", " ", "│"),
         };
         let end = outer.width.saturating_sub(1);
-        let mut pen = cx.line(Rect { width: end, ..outer }, n);
+        let mut pen = cx.line(
+            Rect {
+                width: end,
+                ..outer
+            },
+            n,
+        );
         pen.put(left, line).fill(fill, line);
         let x = outer.x + end;
-        cx.line(Rect { x, width: 1, ..outer }, n).put(right, line);
+        cx.line(
+            Rect {
+                x,
+                width: 1,
+                ..outer
+            },
+            n,
+        )
+        .put(right, line);
     }
-    cx.line(Rect { width: outer.width.saturating_sub(2), ..outer }, 0)
-        .gap(2)
-        .put(" ", line)
-        .rest(title, name)
-        .put(" ", line);
+    cx.line(
+        Rect {
+            width: outer.width.saturating_sub(2),
+            ..outer
+        },
+        0,
+    )
+    .gap(2)
+    .put(" ", line)
+    .rest(title, name)
+    .put(" ", line);
 }
 
 /// The inside of a box of this size in the middle, as far as there is room.
@@ -137,7 +162,12 @@ fn help(state: &State, styles: &Styles, wide: u16) -> Vec<Styled> {
     let key = |action| state.keymap.label(action);
     let mut rows: Vec<(String, String)> = Vec::new();
     for action in Action::all().filter(|a| a.modes().contains(&mode)) {
-        let keys: Vec<String> = state.keymap.keys(action).iter().map(|k| key::label(k)).collect();
+        let keys: Vec<String> = state
+            .keymap
+            .keys(action)
+            .iter()
+            .map(|k| key::label(k))
+            .collect();
         let (first, last) = match action {
             Action::Template(1) => (key(action), key(Action::Template(DIGITS))),
             Action::Queue(1) => (key(action), key(Action::Queue(DIGITS))),
@@ -159,7 +189,12 @@ fn help(state: &State, styles: &Styles, wide: u16) -> Vec<Styled> {
     }
     let columns = if wide >= 2 * 34 { 2 } else { 1 };
     let each = usize::from(wide) / columns;
-    let keys = rows.iter().map(|(key, _)| width(key)).max().unwrap_or(0).min(15);
+    let keys = rows
+        .iter()
+        .map(|(key, _)| width(key))
+        .max()
+        .unwrap_or(0)
+        .min(15);
     let high = rows.len().div_ceil(columns);
     (0..high)
         .map(|n| {
@@ -228,7 +263,11 @@ pub fn which_key(cx: &mut Canvas, body: Rect) {
     if rows.is_empty() {
         return;
     }
-    let columns = if rows.len() > 9 && body.width >= 60 { 2 } else { 1 };
+    let columns = if rows.len() > 9 && body.width >= 60 {
+        2
+    } else {
+        1
+    };
     let keys = rows.iter().map(|(key, _)| width(key)).max().unwrap_or(1);
     let said = rows.iter().map(|(_, said)| width(said)).max().unwrap_or(1);
     let each = (keys + said + 3) as u16;

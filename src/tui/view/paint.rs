@@ -78,7 +78,14 @@ impl Canvas<'_> {
         pen.put(" ", line);
         if fits && !right.0.is_empty() {
             let x = area.right().saturating_sub(reserved - 1);
-            let mut pen = self.line(Rect { x, width: area.right() - x, ..area }, 0);
+            let mut pen = self.line(
+                Rect {
+                    x,
+                    width: area.right() - x,
+                    ..area
+                },
+                0,
+            );
             pen.put(" ", line).put(right.0, right.1).put(" ", line);
         }
     }

@@ -29,10 +29,7 @@ pub fn draw(cx: &mut Canvas, body: Rect, pick: &Pick) {
     };
     let mut pen = cx.line(inside, 0);
     pen.put("> ", styles.key);
-    let place = (texts.shown_of)(
-        (pick.at + 1).min(pick.choices.len()),
-        pick.choices.len(),
-    );
+    let place = (texts.shown_of)((pick.at + 1).min(pick.choices.len()), pick.choices.len());
     let columns = width(&place) as u16;
     input(
         cx,
@@ -86,7 +83,11 @@ fn one(cx: &mut Canvas, line: Rect, choice: &Choice) {
             let mut pen = cx.line(line, 0);
             pen.right_cell(mark, 2, mark_style)
                 .gap(1)
-                .cell(state.lang.intent(*intent), (wide / 2).max(10) - 4, styles.text)
+                .cell(
+                    state.lang.intent(*intent),
+                    (wide / 2).max(10) - 4,
+                    styles.text,
+                )
                 .gap(1)
                 .rest(intent.key(), styles.dim);
         }
@@ -94,7 +95,11 @@ fn one(cx: &mut Canvas, line: Rect, choice: &Choice) {
             let key = state.keymap.label(*action).unwrap_or_default();
             cx.line(line, 0)
                 .gap(1)
-                .cell(&state.lang.action(*action), wide.saturating_sub(12), styles.text)
+                .cell(
+                    &state.lang.action(*action),
+                    wide.saturating_sub(12),
+                    styles.text,
+                )
                 .gap(1)
                 .right_cell(&key, 9, styles.key);
         }

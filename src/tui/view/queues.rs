@@ -45,8 +45,17 @@ pub fn column(cx: &mut Canvas, area: Rect) {
         height: area.height.min(1),
         ..area
     };
-    cx.rule(rule, false, &[(cx.texts.queues, styles.title)], ("", styles.dim));
-    let shown: Vec<&QueueItem> = state.queues.iter().filter(|q| in_column(state, q)).collect();
+    cx.rule(
+        rule,
+        false,
+        &[(cx.texts.queues, styles.title)],
+        ("", styles.dim),
+    );
+    let shown: Vec<&QueueItem> = state
+        .queues
+        .iter()
+        .filter(|q| in_column(state, q))
+        .collect();
     let room = usize::from(area.height.saturating_sub(1));
     let current = shown.iter().position(|q| q.queue == state.list.queue);
     // The current one with one more below it.

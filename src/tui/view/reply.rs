@@ -72,7 +72,10 @@ pub fn input(cx: &mut Canvas, area: Rect, input: &Input, style: Style) {
 
 fn draw_compose(cx: &mut Canvas, rule: Rect, area: Rect, compose: &Compose) {
     let (state, styles, texts) = (cx.state, cx.styles, cx.texts);
-    let thread = state.thread.as_ref().filter(|t| t.id == compose.conversation);
+    let thread = state
+        .thread
+        .as_ref()
+        .filter(|t| t.id == compose.conversation);
     let text = compose.input.text();
     let from = source(state, thread, compose);
     let written = text.chars().count();
@@ -89,7 +92,10 @@ fn draw_compose(cx: &mut Canvas, rule: Rect, area: Rect, compose: &Compose) {
         Some(wanted) => {
             let has = compose.from.as_ref().map_or("", |v| v.lang.as_str());
             let (wanted, has) = (word(wanted), word(has));
-            format!(" · {}", (texts.in_other_language)(wanted.as_str(), has.as_str()))
+            format!(
+                " · {}",
+                (texts.in_other_language)(wanted.as_str(), has.as_str())
+            )
         }
         None => String::new(),
     };
@@ -230,7 +236,9 @@ pub fn draw_ask(cx: &mut Canvas, rule: Rect, area: Rect, ask: &Ask) {
         } => {
             let gap = gaps.get(*at);
             let name = gap.map_or("", |g| {
-                g.label.as_ref().map_or(&g.slot, |label| state.lang.label(label))
+                g.label
+                    .as_ref()
+                    .map_or(&g.slot, |label| state.lang.label(label))
             });
             if let Some(gap) = gap {
                 advice = match &gap.advice {

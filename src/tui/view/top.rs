@@ -62,14 +62,14 @@ fn facts(state: &State, styles: &Styles) -> Vec<(String, Style)> {
                 format!("✗ {kind} {}{go}", texts.short_not_permitted),
                 styles.bad,
             ),
-            ChannelState::Trouble(_) => (1, format!("! {kind} {}", texts.short_trouble), styles.high),
+            ChannelState::Trouble(_) => {
+                (1, format!("! {kind} {}", texts.short_trouble), styles.high)
+            }
             ChannelState::Ok { at } => {
                 let age = time::age(state, *at);
                 (3, format!("● {kind} {age}"), styles.good)
             }
-            ChannelState::Waiting | ChannelState::Elsewhere => {
-                (4, format!("○ {kind}"), styles.dim)
-            }
+            ChannelState::Waiting | ChannelState::Elsewhere => (4, format!("○ {kind}"), styles.dim),
             ChannelState::File => continue,
         };
         facts.push(fact);
@@ -78,20 +78,30 @@ fn facts(state: &State, styles: &Styles) -> Vec<(String, Style)> {
     facts.extend(match &state.model {
         ModelState::Ready(_) => None,
         ModelState::Loading { done, total, .. } => {
-            let part = total.filter(|t| *t > 0).map(|t| done.saturating_mul(100) / t);
+            let part = total
+                .filter(|t| *t > 0)
+                .map(|t| done.saturating_mul(100) / t);
             let part = part.map_or_else(String::new, |p| format!(" {}%", p.min(100)));
-            Some((2, format!("… {model} {}{part}", texts.short_loading), styles.unsure))
+            Some((
+                2,
+                format!("… {model} {}{part}", texts.short_loading),
+                styles.unsure,
+            ))
         }
         ModelState::Learning(done, total) => {
             let learning = (texts.short_learning)(*done, *total);
             Some((2, format!("… {model} {learning}"), styles.unsure))
         }
-        ModelState::Failed(_) => {
-            Some((0, format!("✗ {model} {}{go}", texts.short_failed), styles.bad))
-        }
-        ModelState::Stopped => {
-            Some((1, format!("! {model} {}{go}", texts.short_stopped), styles.high))
-        }
+        ModelState::Failed(_) => Some((
+            0,
+            format!("✗ {model} {}{go}", texts.short_failed),
+            styles.bad,
+        )),
+        ModelState::Stopped => Some((
+            1,
+            format!("! {model} {}{go}", texts.short_stopped),
+            styles.high,
+        )),
     });
     facts.sort_by_key(|fact| fact.0);
     facts.into_iter().map(|(_, t, s)| (t, s)).collect()

@@ -58,7 +58,11 @@ pub fn content(
             } else {
                 texts.built_in
             };
-            let facts = format!("  ≈ {alike:.2} {} {} ", pad(word(lang).as_str(), 2), pad(who, 8));
+            let facts = format!(
+                "  ≈ {alike:.2} {} {} ",
+                pad(word(lang).as_str(), 2),
+                pad(who, 8)
+            );
             let style = if *by_you { styles.good } else { styles.dim };
             all.push(vec![
                 (facts, style),
