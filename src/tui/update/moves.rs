@@ -72,8 +72,7 @@ pub fn keep_in_view(state: &mut State) -> bool {
         state.list.offset = 0;
         return before != 0;
     };
-    let most = state.list.rows.len().saturating_sub(page);
-    let offset = before.clamp((at + 1).saturating_sub(page), at).min(most);
+    let offset = before.clamp((at + 1).saturating_sub(page), at);
     state.list.offset = offset;
     offset != before
 }

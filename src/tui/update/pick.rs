@@ -123,11 +123,13 @@ pub fn narrow(state: &mut State) {
         let pattern = Pattern::parse(&typed, CaseMatching::Ignore, Normalization::Smart);
         let mut matcher = Matcher::new(Config::DEFAULT);
         let mut buffer = Vec::new();
-        let mut scored: Vec<(u32, (Choice, String))> = found
+        // Whoever types the name means it.
+        let named = |choice: &(Choice, String)| choice.1.starts_with(typed.trim());
+        let mut scored: Vec<((bool, u32), (Choice, String))> = found
             .into_iter()
             .filter_map(|choice| {
                 let score = pattern.score(Utf32Str::new(&choice.1, &mut buffer), &mut matcher)?;
-                Some((score, choice))
+                Some(((named(&choice), score), choice))
             })
             .collect();
         // Stable, so that among equals what was used last stays first.
