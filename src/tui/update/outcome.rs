@@ -135,7 +135,13 @@ fn with_selected(
         return rows;
     };
     if let Some(at) = before.iter().position(|row| row.id == *id) {
-        rows.insert(at.min(rows.len()), before[at].clone());
+        // After the nearest row above it that is still there.
+        let above = before[..at].iter().rev();
+        let place = above
+            .filter_map(|row| rows.iter().position(|r| r.id == row.id))
+            .next()
+            .map_or(0, |place| place + 1);
+        rows.insert(place, before[at].clone());
     }
     rows
 }
