@@ -125,7 +125,7 @@ pub const TEXTS: Texts = Texts {
     model_stopped: "stopped: messages stay unclassified",
 
     welcome: "Welcome to Sextant",
-    welcome_what: "Every buyer's message in one queue an intent, understood on this machine, one key from a good reply.",
+    welcome_what: "Every buyer's message, sorted by what they want; understood on this machine, one key from a good reply.",
     welcome_next: "Nothing is connected yet. What would you like to do?",
     choose_language: "Language · 语言",
     imported: |stored, known, bad| {
@@ -140,7 +140,7 @@ pub const TEXTS: Texts = Texts {
     short_trouble: "trouble",
     short_loading: "loading",
     short_learning: |done, total| format!("learning {done}/{total}"),
-    short_failed: "none",
+    short_failed: "failed",
     short_stopped: "stopped",
     asked: |age| format!("{age} ago"),
     over_limit: |n| format!("{n} too many"),
@@ -171,7 +171,8 @@ pub fn action(action: Action) -> String {
         Action::Finished => "what is done".into(),
         Action::Health => "channels and model".into(),
         Action::Open => "open the conversation".into(),
-        Action::Back => "back; at the top, quit".into(),
+        Action::Back => "back".into(),
+        Action::Leave => "back; at the top, quit".into(),
         Action::Variant => "next variant or language of the template".into(),
         Action::Write => "write a reply, or edit the staged one".into(),
         Action::Send => "send: into the outbox, where it is held".into(),
@@ -244,7 +245,6 @@ pub fn hint(action: Action) -> String {
         Action::Up => "up".into(),
         Action::Arrived => "arrived".into(),
         Action::NotSent => "not sent".into(),
-        Action::Quit => "quit".into(),
         Action::Order => "order".into(),
         Action::Why => "why".into(),
         Action::Reopen => "reopen".into(),
@@ -252,6 +252,7 @@ pub fn hint(action: Action) -> String {
         Action::PickUp => "previous".into(),
         Action::Health => "channels".into(),
         Action::Inbox => "inbox".into(),
+        Action::Leave | Action::Quit => "quit".into(),
         other => self::action(other),
     }
 }

@@ -116,7 +116,7 @@ pub const TEXTS: Texts = Texts {
     model_stopped: "已停止：消息不会被识别",
 
     welcome: "欢迎使用 Sextant",
-    welcome_what: "每个意图一个队列，在本机理解每条买家消息，一个键给出好回复。",
+    welcome_what: "买家消息按意图分队列，全部在本机识别，一键给出好回复。",
     welcome_next: "还没有连接任何渠道。接下来做什么？",
     choose_language: "Language · 语言",
     imported: |stored, known, bad| format!("导入：新 {stored}，已有 {known}，不可读 {bad}"),
@@ -129,7 +129,7 @@ pub const TEXTS: Texts = Texts {
     short_trouble: "出错",
     short_loading: "加载",
     short_learning: |done, total| format!("学习 {done}/{total}"),
-    short_failed: "无",
+    short_failed: "失败",
     short_stopped: "已停",
     asked: |age| format!("{age}前"),
     over_limit: |n| format!("超出 {n}"),
@@ -160,7 +160,8 @@ pub fn action(action: Action) -> String {
         Action::Finished => "已完成".into(),
         Action::Health => "渠道与模型".into(),
         Action::Open => "打开会话".into(),
-        Action::Back => "返回；在顶层则退出".into(),
+        Action::Back => "返回".into(),
+        Action::Leave => "返回；在顶层则退出".into(),
         Action::Variant => "模板的下一个说法或语言".into(),
         Action::Write => "自己写回复，或修改已准备的".into(),
         Action::Send => "发送：进入发件箱，稍候发出".into(),
@@ -233,7 +234,6 @@ pub fn hint(action: Action) -> String {
         Action::Up => "上".into(),
         Action::Arrived => "已送达".into(),
         Action::NotSent => "未送达".into(),
-        Action::Quit => "退出".into(),
         Action::Order => "订单".into(),
         Action::Why => "为什么".into(),
         Action::Reopen => "重开".into(),
@@ -241,6 +241,7 @@ pub fn hint(action: Action) -> String {
         Action::PickUp => "上一项".into(),
         Action::Health => "渠道".into(),
         Action::Inbox => "收件箱".into(),
+        Action::Leave | Action::Quit => "退出".into(),
         other => self::action(other),
     }
 }

@@ -42,6 +42,9 @@ pub fn draw(cx: &mut Canvas, rule: Rect, area: Rect) {
         return;
     };
     cx.target(area, Target::Thread);
+    if state.focus == Focus::Thread {
+        cx.cursor = Some(area.as_position());
+    }
     let shown = window(state, cx.styles, thread, area, state.scroll);
     for (n, line) in shown.iter().enumerate() {
         one(cx, area, n, line, thread);
@@ -196,7 +199,7 @@ fn message<'a>(state: &'a State, styles: &Styles, m: &'a MessageItem, area: Rect
         let why = m
             .error
             .as_ref()
-            .map_or_else(String::new, |e| format!(": {e}"));
+            .map_or_else(String::new, |e| format!(" · {e}"));
         add(format!("{mark} {word}{why}").trim_start(), style);
     }
     match all.first_mut() {

@@ -434,7 +434,7 @@ pub fn state(lang: Lang) -> State {
     state.list.loading = false;
     state.list.selected = Some(conversation(2));
     state.list.seen = state.list.selected.clone();
-    state.thread = Some(thread());
+    state.thread = Some(Arc::new(thread()));
     state.channels = channels().into_iter().take(1).collect();
     state.model = ModelState::Ready("multilingual-e5-small".to_owned());
     state
@@ -455,7 +455,6 @@ pub fn compose(text: &str, phase: Phase) -> Compose {
         }),
         slots: BTreeMap::new(),
         order: None,
-        sending: false,
         lacks_lang: None,
     }
 }

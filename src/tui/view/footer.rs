@@ -106,9 +106,6 @@ fn stage(state: &State) -> Vec<Action> {
     let Some(compose) = state.compose.as_ref().filter(|c| c.phase == Phase::Staged) else {
         return hints;
     };
-    if compose.sending {
-        return vec![Action::Undo, Action::Help];
-    }
     let thread = state
         .thread
         .as_ref()
@@ -224,6 +221,8 @@ fn status(cx: &Canvas) -> (String, ratatui::style::Style) {
         return (format!("{waits}{mark}{}", notice.text.one_line(200)), style);
     }
     match held {
+        // The keys matter more than the sentence where there is no room for both.
+        Some(left) if state.size.0 < 70 => (format!("↑{left}{}", texts.units[0]), styles.outgoing),
         Some(left) => ((texts.held)(state.held.len(), left), styles.outgoing),
         None => (String::new(), styles.dim),
     }

@@ -168,7 +168,7 @@ pub fn intent(
         (Some(Outcome::Intent), Some(guess)) => (lang.intent(guess), styles.sure),
     };
     let percent = confidence.map_or_else(String::new, |c| {
-        format!("{}%", (c.clamp(0.0, 0.99) * 100.0).round() as u32)
+        format!("{:>2}%", (c.clamp(0.0, 0.99) * 100.0).round() as u32)
     });
     let sign = match outcome {
         Some(Outcome::Unknown) => "?",
@@ -203,7 +203,7 @@ fn one(pen: &mut Pen, state: &State, styles: &Styles, row: &RowItem) {
         pen.cell(name, name_wide, quiet(intent_style)).gap(1);
     }
     if total >= 60 {
-        pen.right_cell(&sure, 4, quiet(intent_style))
+        pen.cell(&sure, 4, quiet(intent_style))
             .gap(1)
             .cell(&short_lang(row.lang.as_deref()), 2, styles.dim)
             .gap(1)
@@ -214,14 +214,12 @@ fn one(pen: &mut Pen, state: &State, styles: &Styles, row: &RowItem) {
             .gap(1);
     }
     if let Some(state) = row.outbox.filter(|s| needs_a_word(state, *s)) {
-        pen.put(lang.outbox_state(state), sent_style)
-            .put(" ", styles.text);
+        pen.put(lang.outbox_state(state), sent_style);
         if let Some(error) = &row.error {
-            pen.put("(", styles.dim);
-            let room = pen.room() / 2;
-            let shown = error.one_line(usize::from(room));
-            pen.put(shown.as_str(), sent_style).put(") ", styles.dim);
+            let shown = error.one_line(usize::from(pen.room() / 2));
+            pen.put(" · ", styles.dim).put(shown.as_str(), sent_style);
         }
+        pen.put(" · ", styles.dim);
     }
     pen.rest(row.preview.as_str(), quiet(styles.text));
 }

@@ -16,6 +16,16 @@ fn carrier(order: &OrderItem) -> Option<String> {
     }
 }
 
+/// The carrier's newest words with their age: what a buyer asks about.
+fn event(state: &State, order: &OrderItem) -> Option<String> {
+    let event = order.last_event.as_ref()?;
+    let age = order.last_event_at.map(|at| time::age(state, at));
+    let age = age.map_or_else(String::new, |age| {
+        format!(" ({})", (state.lang.texts().asked)(&age))
+    });
+    Some(format!("{event}{age}"))
+}
+
 fn asked(state: &State, order: &OrderItem) -> String {
     (state.lang.texts().order_age)(&time::age(state, order.fetched_at))
 }
@@ -46,8 +56,8 @@ pub fn line(cx: &mut Canvas, area: Rect) {
     pen.put(state.lang.order_status(order.status), styles.title);
     let facts = [
         order.item.as_ref().map(ToString::to_string),
+        event(state, order),
         carrier(order),
-        order.last_event.as_ref().map(ToString::to_string),
     ];
     for fact in facts.into_iter().flatten() {
         if pen.room() < 8 {
@@ -86,13 +96,7 @@ pub fn pane(cx: &mut Canvas, area: Rect, divider: Rect) {
             .map_or_else(String::new, |t| format!(" · {t}"));
         said.push((format!("{status}{total}"), styles.text));
         said.extend(carrier(order).map(|t| (t, styles.text)));
-        said.extend(order.last_event.iter().map(|event| {
-            let age = order
-                .last_event_at
-                .map(|at| (texts.asked)(&time::age(state, at)));
-            let age = age.map_or_else(String::new, |age| format!(" ({age})"));
-            (format!("{event}{age}"), styles.text)
-        }));
+        said.extend(event(state, order).map(|t| (t, styles.text)));
         said.push((asked(state, order), styles.dim));
     }
     match (thread.orders.len(), thread.order()) {

@@ -176,7 +176,7 @@ fn help(state: &State, styles: &Styles, wide: u16) -> Vec<Styled> {
         };
         let label = match (first, last) {
             (Some(first), Some(last)) => format!("{first}…{last}"),
-            _ => keys.join(" "),
+            _ => first_keys(&keys, 9),
         };
         let said = match action {
             Action::Template(_) => state.lang.action(action).replace('1', "n"),
@@ -189,25 +189,44 @@ fn help(state: &State, styles: &Styles, wide: u16) -> Vec<Styled> {
     }
     let columns = if wide >= 2 * 34 { 2 } else { 1 };
     let each = usize::from(wide) / columns;
-    let keys = rows
-        .iter()
-        .map(|(key, _)| width(key))
-        .max()
-        .unwrap_or(0)
-        .min(15);
-    let high = rows.len().div_ceil(columns);
-    (0..high)
-        .map(|n| {
-            let mut line = Styled::new();
-            for (key, said) in rows.iter().skip(n).step_by(high.max(1)).take(columns) {
-                let key = pad(key, keys);
-                let said = pad(said, each.saturating_sub(keys + 3));
-                line.push((key + " ", styles.key));
-                line.push((said + "  ", styles.text));
-            }
-            line
-        })
-        .collect()
+    let keys = 9;
+    let room = each.saturating_sub(keys + 3);
+    // A long sentence goes on below itself; nothing is cut.
+    let mut flow: Vec<(String, String)> = Vec::new();
+    for (label, said) in rows {
+        for (n, line) in lines(&said, room).into_iter().enumerate() {
+            let label = if n == 0 { label.as_str() } else { "" };
+            flow.push((pad(label, keys), pad(line, room)));
+        }
+    }
+    let mut high = flow.len().div_ceil(columns);
+    // No sentence is torn between the columns.
+    while columns > 1 && flow.get(high).is_some_and(|(key, _)| key.trim().is_empty()) {
+        high += 1;
+    }
+    let line = |n: usize| -> Styled {
+        let beside = flow.iter().skip(n).step_by(high.max(1)).take(columns);
+        beside
+            .flat_map(|(key, said)| {
+                [
+                    (format!("{key} "), styles.key),
+                    (format!("{said}  "), styles.text),
+                ]
+            })
+            .collect()
+    };
+    (0..high).map(line).collect()
+}
+
+/// As many of an action's keys as there is room for.
+fn first_keys(keys: &[String], most: usize) -> String {
+    let mut shown = keys.first().cloned().unwrap_or_default();
+    for key in keys.iter().skip(1) {
+        if width(&shown) + 1 + width(key) <= most {
+            shown = format!("{shown} {key}");
+        }
+    }
+    shown
 }
 
 /// In exactly so many columns.

@@ -59,6 +59,9 @@ impl Canvas<'_> {
             return;
         }
         pen.fill("─", line);
+        if title.iter().all(|(text, _)| text.is_empty()) {
+            return;
+        }
         let mut pen = self.line(area, 0);
         pen.put(if focus { "▸ " } else { "─ " }, line);
         let reserved = if right.0.is_empty() {

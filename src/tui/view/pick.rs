@@ -19,7 +19,14 @@ pub fn draw(cx: &mut Canvas, body: Rect, pick: &Pick) {
         PickFor::Palette => texts.palette_title,
     };
     // As high whatever fits, so that typing does not move it.
-    let inside = centred(body, 66, 16);
+    let high = match pick.what {
+        PickFor::Order(_) => {
+            let orders = cx.state.thread.as_ref().map_or(0, |t| t.orders.len());
+            orders.clamp(1, 15) + 1
+        }
+        _ => 16,
+    };
+    let inside = centred(body, 66, high as u16);
     frame(cx, inside, title);
     let field = Rect {
         x: inside.x + 2,

@@ -35,7 +35,7 @@ pub struct Plan {
     pub footer: Rect,
 }
 
-const QUEUES_WIDE: u16 = 27;
+const QUEUES_WIDE: u16 = 32;
 const ORDER_WIDE: u16 = 30;
 /// Below this height a window with several parts shows too little of each.
 const SEVERAL_HIGH: u16 = 15;

@@ -89,7 +89,7 @@ fn one(cx: &mut Canvas, area: Rect, item: &QueueItem) {
     } else {
         0
     };
-    let name = 13 - indent;
+    let name = 18 - indent;
     let mut pen = cx.line(area, 0);
     pen.put(if is_current { "▸" } else { " " }, styles.border_focus)
         .cell(mark, 2, mark_style)
@@ -114,14 +114,29 @@ fn count(n: u64) -> String {
 
 pub fn line(cx: &mut Canvas, area: Rect) {
     let (state, styles) = (cx.state, cx.styles);
+    let mut shown: Vec<&QueueItem> = state
+        .queues
+        .iter()
+        .filter(|q| {
+            let folded = q.count == 0 || matches!(q.queue, Queue::Intent(_));
+            !folded || q.queue == state.list.queue
+        })
+        .collect();
+    // What burns must not fall off the end of the line.
+    shown.sort_by_key(|q| match mark(state, styles, q).0 {
+        _ if q.queue == Queue::Open => 0,
+        "!!" => 1,
+        "!" => 2,
+        _ => 3,
+    });
     let mut parts = Vec::new();
     let mut current = 0;
-    for item in &state.queues {
+    for item in shown {
         let is_current = item.queue == state.list.queue;
-        if !is_current && (item.count == 0 || matches!(item.queue, Queue::Intent(_))) {
-            continue;
+        let (mut mark, mark_style) = mark(state, styles, item);
+        if item.queue == Queue::Open {
+            mark = "";
         }
-        let (mark, mark_style) = mark(state, styles, item);
         let name = state.lang.queue(item.queue);
         let (open, close) = if is_current { ("[", "]") } else { ("", "") };
         if is_current {

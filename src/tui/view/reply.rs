@@ -77,7 +77,7 @@ fn draw_compose(cx: &mut Canvas, rule: Rect, area: Rect, compose: &Compose) {
         .as_ref()
         .filter(|t| t.id == compose.conversation);
     let text = compose.input.text();
-    let from = source(state, thread, compose);
+    let from = source(state, thread.map(AsRef::as_ref), compose);
     let written = text.chars().count();
     let (figure, style) = match thread.and_then(|t| t.max_chars) {
         Some(most) if written > most => {
@@ -88,7 +88,6 @@ fn draw_compose(cx: &mut Canvas, rule: Rect, area: Rect, compose: &Compose) {
         None => (written.to_string(), styles.dim),
     };
     let warning = match &compose.lacks_lang {
-        _ if compose.sending => format!(" · {}", texts.sending),
         Some(wanted) => {
             let has = compose.from.as_ref().map_or("", |v| v.lang.as_str());
             let (wanted, has) = (word(wanted), word(has));
@@ -99,16 +98,11 @@ fn draw_compose(cx: &mut Canvas, rule: Rect, area: Rect, compose: &Compose) {
         }
         None => String::new(),
     };
-    let warning_style = if compose.sending {
-        styles.outgoing
-    } else {
-        styles.unsure
-    };
     let title = [
         (texts.reply, styles.title),
         (" · ", styles.dim),
         (from.as_str(), styles.text),
-        (warning.as_str(), warning_style),
+        (warning.as_str(), styles.unsure),
     ];
     cx.rule(rule, true, &title, (&figure, style));
     if compose.phase == Phase::Typing {
@@ -199,7 +193,12 @@ fn draw_offer(cx: &mut Canvas, rule: Rect, area: Rect) {
         cx.rule(rule, false, &[], ("", styles.dim));
         return;
     };
-    cx.rule(rule, false, &[(texts.reply, styles.dim)], ("", styles.dim));
+    let wait = match &state.staging {
+        Some(_) => format!(" · {}", texts.loading),
+        None => String::new(),
+    };
+    let title = [(texts.reply, styles.dim), (wait.as_str(), styles.outgoing)];
+    cx.rule(rule, false, &title, ("", styles.dim));
     let offered = offered(state, thread);
     let rows = rows_of(&offered, usize::from(area.width));
     for (n, row) in rows.iter().enumerate().take(usize::from(area.height)) {
@@ -232,7 +231,7 @@ pub fn draw_ask(cx: &mut Canvas, rule: Rect, area: Rect, ask: &Ask) {
     let mut advice = String::new();
     let label = match &ask.what {
         AskFor::Slots {
-            gaps, at, template, ..
+            staging, gaps, at, ..
         } => {
             let gap = gaps.get(*at);
             let name = gap.map_or("", |g| {
@@ -248,7 +247,10 @@ pub fn draw_ask(cx: &mut Canvas, rule: Rect, area: Rect, ask: &Ask) {
                 };
             }
             let label = (texts.ask_slot)(word(name).as_str(), at + 1, gaps.len());
-            format!("{label} · {}", template_name(state, template))
+            format!(
+                "{label} · {}",
+                template_name(state, &staging.stage.template)
+            )
         }
         AskFor::Snooze { .. } => texts.ask_snooze.to_owned(),
         AskFor::Path => texts.ask_path.to_owned(),

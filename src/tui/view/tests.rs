@@ -6,10 +6,10 @@ use crate::domain::{Intent, Queue};
 use crate::text::sanitise;
 use crate::tui::action::Action;
 use crate::tui::i18n::Lang;
-use crate::tui::msg::Target;
+use crate::tui::msg::{Stage, Target};
 use crate::tui::state::{
     Ask, AskFor, Choice, Focus, Gap, Input, ModelState, Notice, Overlay, Phase, Pick, PickFor,
-    Quick, Screen, State,
+    Quick, Screen, Staging, State,
 };
 use crate::tui::theme::{Styles, Terminal as Capable, ThemeName};
 use jiff::SignedDuration;
@@ -117,11 +117,19 @@ fn ask(what: AskFor, text: &str, wrong: Option<&str>) -> Ask {
 
 fn slots() -> AskFor {
     AskFor::Slots {
-        conversation: conversation(2),
-        template: "status_ask_order_number".to_owned(),
-        lang: None,
-        variant: None,
-        order: None,
+        staging: Staging {
+            stage: Stage {
+                id: conversation(2),
+                template: "status_ask_order_number".to_owned(),
+                lang: None,
+                variant: None,
+                order: None,
+                slots: BTreeMap::new(),
+                ticket: 1,
+            },
+            quick: Quick::No,
+            lacks_lang: None,
+        },
         gaps: vec![Gap {
             slot: "ask.shipping_time".to_owned(),
             label: Some(crate::template::Label {
@@ -132,8 +140,6 @@ fn slots() -> AskFor {
             order: false,
         }],
         at: 0,
-        values: BTreeMap::new(),
-        quick: Quick::No,
     }
 }
 

@@ -23,7 +23,7 @@ pub fn draw(cx: &mut Canvas, body: Rect) {
         width: wide,
         height: body.height.min(high),
     };
-    let mut down = |area: &mut Rect, lines: u16| {
+    let down = |area: &mut Rect, lines: u16| {
         let lines = lines.min(area.height);
         area.y += lines;
         area.height -= lines;

@@ -123,10 +123,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_is_too_wide_and_no_letter_is_lost(text in "[a-z 退货ا👍\u{1F3FD}é\n]{0,60}", most in 3usize..20) {
+        fn no_line_is_too_wide_and_no_letter_is_lost(text in "[a-z 退货ا👍\u{1F3FD}é\n]{0,60}", most in 2usize..20) {
             let broken = lines(&text, most);
             for line in &broken {
-                prop_assert!(width(line) <= most, "{line:?} of {text:?}");
+                let one = line.graphemes(true).count() == 1;
+                prop_assert!(one || width(line) <= most, "{line:?} of {text:?}");
             }
             let letters = |t: &str| t.chars().filter(|c| !c.is_whitespace()).collect::<String>();
             prop_assert_eq!(letters(&broken.concat()), letters(&text));
