@@ -21,7 +21,7 @@ use std::collections::VecDeque;
 /// Columns of the time, a mark and the sender in front of a text.
 const GUTTER: usize = 18;
 /// Below this width the sender has a line of their own.
-const WIDE: usize = 56;
+const WIDE: usize = 50;
 
 /// One line of the conversation.
 struct Line<'a> {

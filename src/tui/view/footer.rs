@@ -19,11 +19,10 @@ pub fn hints(state: &State) -> Vec<Action> {
         Mode::Inbox => inbox(state),
         Mode::Stage => stage(state),
         Mode::Compose => {
-            let mut hints = vec![Action::Send, Action::NewLine];
+            let mut hints = vec![Action::Send, Action::NewLine, Action::Cancel];
             if state.settings.has_editor {
-                hints.push(Action::Editor);
+                hints.insert(2, Action::Editor);
             }
-            hints.push(Action::Cancel);
             hints
         }
         Mode::Ask => vec![Action::Accept, Action::Cancel],
@@ -184,9 +183,18 @@ pub fn draw(cx: &mut Canvas, area: Rect) {
     };
     let mut pen = cx.line(keys, 0);
     pen.gap(1);
-    for action in hints(state) {
-        let (key, name) = (label(state, action), state.lang.hint(action));
-        let wide = width(&key) + 1 + width(&name);
+    let mut shown: Vec<_> = hints(state)
+        .into_iter()
+        .map(|action| (action, label(state, action), state.lang.hint(action)))
+        .map(|(a, key, name)| (width(&key) + 1 + width(&name), a, key, name))
+        .collect();
+    // The last one is the way out or the help: it stays as long as any.
+    while shown.len() > 1
+        && shown.iter().map(|hint| hint.0 + 2).sum::<usize>() > usize::from(pen.room()) + 2
+    {
+        shown.remove(shown.len() - 2);
+    }
+    for (wide, action, key, name) in shown {
         if usize::from(pen.room()) < wide {
             break;
         }

@@ -188,9 +188,11 @@ fn one(pen: &mut Pen, state: &State, styles: &Styles, row: &RowItem) {
         .map_or(("", styles.dim), |state| outbox_mark(styles, state));
     let (clock, clock_style) = clock(state, styles, row);
     let (name, sure, intent_style) = intent(lang, styles, row.outcome, row.intent, row.confidence);
+    // A Chinese unit is two columns wide.
+    let clock_wide = time::WIDE + u16::from(lang == Lang::Zh);
     pen.right_cell(risk, 2, quiet(risk_style))
         .cell(sent, 1, sent_style)
-        .right_cell(&clock, time::WIDE, clock_style)
+        .right_cell(&clock, clock_wide, clock_style)
         .gap(1);
     let known = matches!(state.list.queue, Queue::Intent(_));
     let name_wide = match (lang, total) {

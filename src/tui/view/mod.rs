@@ -1,10 +1,10 @@
 //! From the state to a frame. Nothing is read but the state and the styles, and nothing is changed.
 //!
-//! - [`wrap`], [`paint`], [`time`]: columns, lines, the pen
-//! - [`plan`]: where things stand at which size
-//! - [`top`], [`queues`], [`list`], [`conversation`], [`order`], [`reply`], [`footer`]: the parts of the inbox
-//! - [`health`], [`welcome`]: the other screens
-//! - [`overlay`], [`pick`], [`why`]: what lies over them
+//! - `wrap`, `paint`, `time`: columns, lines, the pen
+//! - `plan`: where things stand at which size
+//! - `top`, `queues`, `list`, `conversation`, `order`, `reply`, `footer`: the parts of the inbox
+//! - `health`, `welcome`: the other screens
+//! - `overlay`, `pick`, `why`: what lies over them
 //!
 //! May use: the state, its values, ratatui. The one rule: meaning is never in a colour alone, and no line depends on the width of
 //! what a stranger wrote.
@@ -103,6 +103,10 @@ pub fn view(state: &State, styles: &Styles, frame: &mut Frame) -> Areas {
             height: 2,
         };
         reply::draw_ask(&mut cx, rule, field, ask);
+    }
+    if state.overlay.is_some() {
+        // A click beside what lies on top means nothing.
+        cx.targets.clear();
     }
     footer::draw(&mut cx, plan.footer);
     if let Some(overlay) = &state.overlay {

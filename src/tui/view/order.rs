@@ -102,7 +102,7 @@ pub fn pane(cx: &mut Canvas, area: Rect, divider: Rect) {
     match (thread.orders.len(), thread.order()) {
         (0, _) => said.push((texts.no_orders.to_owned(), styles.dim)),
         (n, None) => said.push(((texts.choose_order)(n), styles.unsure)),
-        (n, Some(_)) if n > 1 => said.push((format!("{n} {}", texts.orders), styles.dim)),
+        (n, Some(_)) if n > 1 => said.push((format!("{}: {n}", texts.orders), styles.dim)),
         _ => {}
     }
     let all = said

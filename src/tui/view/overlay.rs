@@ -157,11 +157,31 @@ fn under(state: &State) -> Mode {
     }
 }
 
+/// The actions of a mode; the numbered ones once, beside what they are like.
+fn explained(mode: Mode) -> Vec<Action> {
+    let numbered = |a: &Action| matches!(a, Action::Template(_) | Action::Queue(_));
+    let here = |a: &Action| a.modes().contains(&mode);
+    let mut all: Vec<Action> = Action::all().filter(|a| here(a) && !numbered(a)).collect();
+    for (before, first) in [
+        (Action::Inbox, Action::Queue(1)),
+        (Action::Variant, Action::Template(1)),
+    ] {
+        if let Some(at) = all
+            .iter()
+            .position(|a| *a == before)
+            .filter(|_| here(&first))
+        {
+            all.insert(at, first);
+        }
+    }
+    all
+}
+
 fn help(state: &State, styles: &Styles, wide: u16) -> Vec<Styled> {
     let mode = under(state);
     let key = |action| state.keymap.label(action);
     let mut rows: Vec<(String, String)> = Vec::new();
-    for action in Action::all().filter(|a| a.modes().contains(&mode)) {
+    for action in explained(mode) {
         let keys: Vec<String> = state
             .keymap
             .keys(action)
@@ -171,7 +191,6 @@ fn help(state: &State, styles: &Styles, wide: u16) -> Vec<Styled> {
         let (first, last) = match action {
             Action::Template(1) => (key(action), key(Action::Template(DIGITS))),
             Action::Queue(1) => (key(action), key(Action::Queue(DIGITS))),
-            Action::Template(_) | Action::Queue(_) => continue,
             _ => (None, None),
         };
         let label = match (first, last) {

@@ -26,7 +26,10 @@ pub fn draw(cx: &mut Canvas, body: Rect, pick: &Pick) {
         }
         _ => 16,
     };
-    let inside = centred(body, 66, high as u16);
+    // In the upper half: what the choice is about stands in the lower one.
+    let most = (body.height / 2).max(6);
+    let mut inside = centred(body, 66, (high as u16).min(most));
+    inside.y = body.y + 1;
     frame(cx, inside, title);
     let field = Rect {
         x: inside.x + 2,

@@ -35,8 +35,8 @@ pub struct Plan {
     pub footer: Rect,
 }
 
-const QUEUES_WIDE: u16 = 32;
-const ORDER_WIDE: u16 = 30;
+const QUEUES_WIDE: u16 = 30;
+const ORDER_WIDE: u16 = 28;
 /// Below this height a window with several parts shows too little of each.
 const SEVERAL_HIGH: u16 = 15;
 
@@ -118,6 +118,11 @@ pub fn plan(state: &State, area: Rect) -> Plan {
         return plan;
     }
     plan.list_rule = top(&mut rest, 1);
+    let nobody = state.list.rows.is_empty() && !state.list.loading;
+    if nobody && !reply::is_busy(state) {
+        plan.list = rest;
+        return plan;
+    }
     let list = (rest.height * 2 / 5).max(3);
     plan.list = top(&mut rest, list);
     let most = (rest.height / 2).saturating_sub(1).max(1);

@@ -89,7 +89,7 @@ fn one(cx: &mut Canvas, area: Rect, item: &QueueItem) {
     } else {
         0
     };
-    let name = 18 - indent;
+    let name = 16 - indent;
     let mut pen = cx.line(area, 0);
     pen.put(if is_current { "▸" } else { " " }, styles.border_focus)
         .cell(mark, 2, mark_style)

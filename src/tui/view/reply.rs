@@ -254,9 +254,9 @@ pub fn draw_ask(cx: &mut Canvas, rule: Rect, area: Rect, ask: &Ask) {
         }
         AskFor::Snooze { .. } => texts.ask_snooze.to_owned(),
         AskFor::Path => texts.ask_path.to_owned(),
-        AskFor::Quit { .. } => (texts.quit_with_held)(state.held.len()),
+        AskFor::Quit => (texts.quit_with_held)(state.held.len()),
     };
-    let is_question = matches!(ask.what, AskFor::Quit { .. });
+    let is_question = matches!(ask.what, AskFor::Quit);
     cx.clear(Rect {
         height: rule.height + area.height,
         ..rule

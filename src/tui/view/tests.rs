@@ -144,6 +144,7 @@ fn slots() -> AskFor {
 }
 
 /// Every screen and overlay by name.
+#[allow(clippy::too_many_lines, reason = "a list")]
 fn scenes(lang: Lang) -> Vec<(&'static str, State)> {
     let with = |change: &dyn Fn(&mut State)| {
         let mut state = state(lang);
@@ -236,7 +237,7 @@ fn scenes(lang: Lang) -> Vec<(&'static str, State)> {
                 s.overlay = Some(Overlay::Why {
                     reasons: Some(reasons()),
                     scroll: 0,
-                })
+                });
             }),
         ),
         (
