@@ -3,9 +3,13 @@
 //! May use: what the tests use. The one rule: it holds what goes wrong on real screens: wide letters, joined emoji, marks, text from
 //! right to left, hidden characters, a reply that failed and one whose outcome nobody knows.
 
+mod inbox;
+
+pub use inbox::{queues, rows};
+
 use crate::domain::{
     Author, ChannelKind, Classification, ConversationId, Intent, MessageId, MessageKind,
-    OrderStatus, OutboxState, Outcome, OutgoingId, Queue, Risk, Scored, Status, taxonomy::PARENTS,
+    OrderStatus, OutboxState, Outcome, OutgoingId, Scored, Status,
 };
 use crate::template::Label;
 use crate::text::{SafeText, sanitise};
@@ -13,7 +17,7 @@ use crate::tui::i18n::Lang;
 use crate::tui::keymap::Keymap;
 use crate::tui::state::{
     ChannelItem, ChannelState, Compose, Held, Input, MessageItem, ModelState, OrderItem, Phase,
-    QueueItem, Reason, Reasons, RowItem, Settings, State, TemplateItem, Thread, Variant,
+    Reason, Reasons, Settings, State, TemplateItem, Thread, Variant,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -34,217 +38,6 @@ pub fn intent(key: &str) -> Intent {
 
 pub fn conversation(n: usize) -> ConversationId {
     ConversationId::from_stored(format!("c{n}"))
-}
-
-/// Lang, buyer, channel, intent, confidence, minutes left, text.
-type Given = (
-    &'static str,
-    &'static str,
-    ChannelKind,
-    &'static str,
-    f64,
-    i64,
-    &'static str,
-);
-
-const ROWS: [Given; 12] = [
-    (
-        "zh",
-        "@mei.88",
-        ChannelKind::TiktokShop,
-        "risk.review_threat",
-        0.94,
-        -4,
-        "我的包裹到哪了？已经三周了，再不到我就给差评，还要发视频",
-    ),
-    (
-        "de",
-        "Jürgen W.",
-        ChannelKind::Email,
-        "risk.safety_injury",
-        0.88,
-        9,
-        "Das Ladegerät wurde so heiß, dass es angefangen hat zu schmelzen!",
-    ),
-    (
-        "en",
-        "Ana P.",
-        ChannelKind::Instagram,
-        "logistics.where_is_order",
-        0.97,
-        12,
-        "where is my order?? tracking hasn't moved since monday",
-    ),
-    (
-        "ar",
-        "سارة",
-        ChannelKind::Messenger,
-        "refund.request",
-        0.91,
-        23,
-        "أريد استرداد المبلغ من فضلك 🙏🏽 الطلب رقم 88213 لم يصل",
-    ),
-    (
-        "th",
-        "พลอย 🌸",
-        ChannelKind::Shopee,
-        "logistics.where_is_order",
-        0.61,
-        48,
-        "ของถึงไหนแล้วคะ รอนานมากแล้วค่ะ",
-    ),
-    (
-        "ja",
-        "👩‍💻 たかこ",
-        ChannelKind::TiktokShop,
-        "aftersale.wrong_item",
-        0.83,
-        95,
-        "ﾊﾟｰﾂの色が違います。注文したのは黒なのに白が届きました😢",
-    ),
-    (
-        "pt",
-        "João",
-        ChannelKind::Youtube,
-        "price.ask",
-        0.9,
-        110,
-        "quanto custa com frete pro Brasil? ❤️❤️❤️",
-    ),
-    (
-        "vi",
-        "Nguyễn Thị Hồng Nhung",
-        ChannelKind::Lazada,
-        "presale.size_fit",
-        0.78,
-        150,
-        "mình cao 1m58 nặng 50kg thì mặc size nào ạ",
-    ),
-    (
-        "hi",
-        "Ravi ❤️‍🔥",
-        ChannelKind::Telegram,
-        "order.address_change",
-        0.72,
-        200,
-        "क्या मैं पता बदल सकता हूँ? नया पता भेज रहा हूँ",
-    ),
-    (
-        "und",
-        "user8841",
-        ChannelKind::TiktokShop,
-        "",
-        0.0,
-        240,
-        "👍👍🏿 1️⃣",
-    ),
-    (
-        "es",
-        "Lucía",
-        ChannelKind::Instagram,
-        "social.thanks",
-        0.96,
-        1400,
-        "¡muchas gracias, llegó todo perfecto!",
-    ),
-    (
-        "en",
-        "B. Okafor",
-        ChannelKind::File,
-        "new",
-        0.0,
-        0,
-        "Hello, I bought two lamps in September and one has stopped working.",
-    ),
-];
-
-fn row(n: usize, given: &Given) -> RowItem {
-    let (lang, buyer, channel, key, confidence, left, text) = *given;
-    let known = Intent::from_key(key);
-    let outcome = match key {
-        "new" => None,
-        "" => Some(Outcome::NonText),
-        _ if confidence < 0.7 => Some(Outcome::Unknown),
-        _ => Some(Outcome::Intent),
-    };
-    RowItem {
-        id: conversation(n),
-        buyer: sanitise(buyer),
-        channel,
-        preview: sanitise(text),
-        outcome,
-        intent: known,
-        confidence: known.map(|_| confidence),
-        risk: known.map_or(Risk::Normal, Intent::risk),
-        lang: outcome.map(|_| lang.to_owned()),
-        due_at: (key != "new").then(|| now() + SignedDuration::from_mins(left)),
-        since: minutes_ago(20 + n as i64),
-        waits: n != 10,
-        status: Status::Open,
-        outbox: match n {
-            4 => Some(OutboxState::Held),
-            5 => Some(OutboxState::FailedFinal),
-            8 => Some(OutboxState::Unknown),
-            10 => Some(OutboxState::Sent),
-            _ => None,
-        },
-        error: (n == 5).then(|| sanitise("36009004: the buyer has closed the chat")),
-    }
-}
-
-pub fn rows() -> Vec<RowItem> {
-    ROWS.iter().enumerate().map(|(n, r)| row(n, r)).collect()
-}
-
-fn queue(queue: Queue, count: u64, critical: u64, minutes: i64) -> QueueItem {
-    QueueItem {
-        queue,
-        count,
-        critical,
-        oldest: (count > 0).then(|| minutes_ago(minutes)),
-    }
-}
-
-/// As the runner brings them: all that is open, then each parent with its intents, then the others.
-pub fn queues() -> Vec<QueueItem> {
-    let of = |name: &str| match name {
-        "presale" => vec![("presale.size_fit", 41, 0, 9), ("presale.stock", 16, 0, 8)],
-        "price" => vec![
-            ("price.ask", 139, 0, 6),
-            ("price.discount_request", 3, 0, 4),
-        ],
-        "order" => vec![("order.address_change", 3, 0, 71)],
-        "logistics" => vec![
-            ("logistics.where_is_order", 18, 0, 130),
-            ("logistics.not_shipped", 13, 0, 66),
-        ],
-        "aftersale" => vec![("aftersale.wrong_item", 11, 0, 62)],
-        "refund" => vec![("refund.request", 6, 0, 22)],
-        "risk" => vec![
-            ("risk.review_threat", 1, 1, 19),
-            ("risk.safety_injury", 1, 1, 6),
-        ],
-        _ => vec![("social.thanks", 33, 0, 190)],
-    };
-    let mut all = vec![queue(Queue::Open, 297, 2, 190)];
-    for (parent, _) in PARENTS {
-        let leaves = of(parent);
-        let count = leaves.iter().map(|l| l.1).sum();
-        let critical = leaves.iter().map(|l| l.2).sum();
-        let oldest = leaves.iter().map(|l| l.3).max().unwrap_or(0);
-        all.push(queue(Queue::Parent(parent), count, critical, oldest));
-        all.extend(
-            leaves
-                .iter()
-                .map(|(key, n, c, m)| queue(Queue::Intent(intent(key)), *n, *c, *m)),
-        );
-    }
-    all.push(queue(Queue::Unknown, 4, 0, 80));
-    all.push(queue(Queue::New, 1, 0, 1));
-    all.push(queue(Queue::Snoozed, 7, 0, 600));
-    all.push(queue(Queue::Outbox, 3, 0, 3));
-    all.push(queue(Queue::Done, 0, 0, 0));
-    all
 }
 
 pub fn classification(key: &str, confidence: f64, lang: &str) -> Classification {

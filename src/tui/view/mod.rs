@@ -29,6 +29,8 @@ mod wrap;
 #[cfg(test)]
 pub(in crate::tui) mod fixture;
 #[cfg(test)]
+mod scenes;
+#[cfg(test)]
 mod tests;
 
 pub use footer::hints;
