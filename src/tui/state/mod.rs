@@ -85,6 +85,8 @@ pub struct List {
 pub struct Page {
     pub list: usize,
     pub thread: usize,
+    /// By how many lines what lies on top is scrolled, at most as many as there are.
+    pub scrolled: usize,
 }
 
 impl Default for Page {
@@ -92,6 +94,7 @@ impl Default for Page {
         Self {
             list: 10,
             thread: 6,
+            scrolled: 0,
         }
     }
 }

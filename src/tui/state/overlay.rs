@@ -51,3 +51,13 @@ pub enum Overlay {
         scroll: usize,
     },
 }
+
+impl Overlay {
+    /// The lines by which it is scrolled down, where it has lines.
+    pub fn scroll(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::Pick(_) => None,
+            Self::Help { scroll } | Self::Why { scroll, .. } | Self::Raw { scroll } => Some(scroll),
+        }
+    }
+}

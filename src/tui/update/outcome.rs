@@ -212,7 +212,7 @@ fn acted(
         (Ok(()), Act::Done) => tell(state, texts.marked_done),
         (Ok(()), Act::Reopen) => tell(state, texts.reopened),
         (Ok(()), Act::Snooze(until)) => {
-            let shown = super::super::clock::until(until, state.now);
+            let shown = moment(state, until);
             tell(state, &(texts.snoozed_until)(&shown));
         }
         (Ok(()), Act::Relabel(intent)) => tell(state, &(texts.labelled)(name(state, intent))),
@@ -227,6 +227,20 @@ fn acted(
         (Ok(()), Act::Arrived | Act::NotSent) => tell(state, texts.resolved),
     }
     changed(state)
+}
+
+/// The time of day, and before it the day where it is another one.
+fn moment(state: &State, at: jiff::Timestamp) -> String {
+    let (at, now) = (
+        at.to_zoned(state.zone.clone()),
+        state.now.to_zoned(state.zone.clone()),
+    );
+    let form = if at.date() == now.date() {
+        "%H:%M"
+    } else {
+        "%m-%d %H:%M"
+    };
+    at.strftime(form).to_string()
 }
 
 fn name(state: &State, intent: Intent) -> &'static str {

@@ -37,21 +37,23 @@ pub fn draw(cx: &mut Canvas, rule: Rect, area: Rect) {
     if rule.is_empty() {
         return;
     }
-    title(cx, rule);
     let Some(thread) = state.open_thread() else {
+        title(cx, rule, 0);
         return;
     };
+    let (shown, scroll) = window(state, cx.styles, thread, area, state.scroll);
+    title(cx, rule, scroll);
+    cx.scrolled = scroll;
     cx.target(area, Target::Thread);
     if state.focus == Focus::Thread {
         cx.cursor = Some(area.as_position());
     }
-    let shown = window(state, cx.styles, thread, area, state.scroll);
     for (n, line) in shown.iter().enumerate() {
         one(cx, area, n, line, thread);
     }
 }
 
-fn title(cx: &mut Canvas, rule: Rect) {
+fn title(cx: &mut Canvas, rule: Rect, scroll: usize) {
     let (state, styles, texts) = (cx.state, cx.styles, cx.texts);
     let focus = state.focus == Focus::Thread && state.compose.is_none() && state.ask.is_none();
     let Some(thread) = state.open_thread() else {
@@ -79,8 +81,8 @@ fn title(cx: &mut Canvas, rule: Rect) {
     };
     let said = thread.lang.as_deref().filter(|lang| *lang != "und");
     let said = said.map_or_else(String::new, |l| format!(" · {}", super::paint::word(l)));
-    let scrolled = if state.scroll > 0 {
-        format!("↓ {}", state.scroll)
+    let scrolled = if scroll > 0 {
+        format!("↓ {scroll}")
     } else {
         String::new()
     };
@@ -93,28 +95,14 @@ fn title(cx: &mut Canvas, rule: Rect) {
     cx.rule(rule, focus, &text, (&scrolled, styles.dim));
 }
 
-/// How many lines the conversation can be scrolled up in a place of this size.
-pub fn max_scroll(state: &State, styles: &Styles, area: Rect) -> usize {
-    let Some(thread) = state.open_thread() else {
-        return 0;
-    };
-    let all: usize = thread
-        .messages
-        .iter()
-        .map(|m| message(state, styles, m, area).len())
-        .sum();
-    let all = all + usize::from(thread.older);
-    all.saturating_sub(usize::from(area.height))
-}
-
-/// The lines that are seen when it is scrolled up by so many.
+/// The lines that are seen when it is scrolled up by so many, and by how many it then is: no further than the oldest line.
 fn window<'a>(
     state: &'a State,
     styles: &Styles,
     thread: &'a Thread,
     area: Rect,
     scroll: usize,
-) -> VecDeque<Line<'a>> {
+) -> (VecDeque<Line<'a>>, usize) {
     let room = usize::from(area.height);
     let needed = room.saturating_add(scroll);
     let mut seen: VecDeque<Line> = VecDeque::new();
@@ -136,10 +124,11 @@ fn window<'a>(
             right: false,
         });
     }
-    let end = seen.len() - scroll.min(seen.len().saturating_sub(room));
+    let scroll = scroll.min(seen.len().saturating_sub(room));
+    let end = seen.len() - scroll;
     seen.truncate(end);
     seen.drain(..end.saturating_sub(room));
-    seen
+    (seen, scroll)
 }
 
 /// What stands there: the words, and in brackets what has none.

@@ -36,7 +36,7 @@ mod tests;
 pub use footer::hints;
 
 use super::msg::Target;
-use super::state::{Overlay, Page, Screen, State};
+use super::state::{Page, Screen, State};
 use super::theme::Styles;
 use paint::Canvas;
 use ratatui::Frame;
@@ -75,6 +75,7 @@ pub fn view(state: &State, styles: &Styles, frame: &mut Frame) -> Areas {
         buf,
         targets: Vec::new(),
         cursor: None,
+        scrolled: 0,
     };
     if area.width < LEAST.0 || area.height < LEAST.1 {
         let text = (cx.texts.too_small)(area.width, area.height);
@@ -118,7 +119,10 @@ pub fn view(state: &State, styles: &Styles, frame: &mut Frame) -> Areas {
         overlay::which_key(&mut cx, between(&plan));
     }
     let Canvas {
-        targets, cursor, ..
+        targets,
+        cursor,
+        scrolled,
+        ..
     } = cx;
     if let Some(cursor) = cursor.filter(|at| area.contains(*at)) {
         frame.set_cursor_position(cursor);
@@ -132,19 +136,8 @@ pub fn view(state: &State, styles: &Styles, frame: &mut Frame) -> Areas {
         page: Page {
             list: lines(plan.list, state.page.list),
             thread: lines(plan.thread, state.page.thread),
+            scrolled,
         },
-    }
-}
-
-/// How far what is read can be scrolled at the state's size: the overlay that is up, else the conversation.
-pub fn max_scroll(state: &State) -> usize {
-    let (width, height) = state.size;
-    let area = Rect::new(0, 0, width, height);
-    let plan = plan::plan(state, area);
-    match &state.overlay {
-        Some(Overlay::Pick(_)) => 0,
-        Some(overlay) => overlay::max_scroll(state, between(&plan), overlay),
-        None => conversation::max_scroll(state, &Styles::mono(), plan.thread),
     }
 }
 

@@ -30,6 +30,7 @@ pub fn draw(cx: &mut Canvas, body: Rect, overlay: &Overlay) {
     let room = usize::from(inside.height);
     let hidden = all.len().saturating_sub(room);
     let from = scroll.min(hidden);
+    cx.scrolled = from;
     for (n, line) in all.iter().skip(from).take(room).enumerate() {
         let mut pen = cx.line(inside, n);
         for (text, style) in line {
@@ -53,12 +54,6 @@ pub fn draw(cx: &mut Canvas, body: Rect, overlay: &Overlay) {
         cx.line(at, 0).put(&shown, dim);
     }
     cx.cursor = Some(inside.as_position());
-}
-
-pub fn max_scroll(state: &State, body: Rect, overlay: &Overlay) -> usize {
-    let inside = place(state, body, overlay);
-    let all = content(state, &Styles::mono(), overlay, inside.width);
-    all.len().saturating_sub(usize::from(inside.height))
 }
 
 /// A box round a place, and nothing left in it.

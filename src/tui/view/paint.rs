@@ -21,6 +21,8 @@ pub struct Canvas<'a> {
     pub buf: &'a mut Buffer,
     pub targets: Vec<(Rect, Target)>,
     pub cursor: Option<Position>,
+    /// By how many lines what lies on top is scrolled: as many as there are, at most.
+    pub scrolled: usize,
 }
 
 impl Canvas<'_> {
