@@ -36,7 +36,7 @@ pub struct Pick {
 
 #[derive(Clone, Debug)]
 pub enum Overlay {
-    Pick(Pick),
+    Pick(Box<Pick>),
     /// The keys of this screen.
     Help {
         scroll: usize,

@@ -185,17 +185,12 @@ pub fn next_queue(state: &mut State, forward: bool) -> Vec<Effect> {
 }
 
 pub fn numbered_queue(state: &mut State, n: usize) -> Vec<Effect> {
-    match state.queues.get(n - 1) {
-        Some(item) => {
-            let queue = item.queue;
-            go(state, queue)
-        }
-        None => {
-            let text = (texts(state).no_such_queue)(n);
-            complain(state, &text);
-            Vec::new()
-        }
-    }
+    let Some(queue) = state.queues.get(n - 1).map(|item| item.queue) else {
+        let text = (texts(state).no_such_queue)(n);
+        complain(state, &text);
+        return Vec::new();
+    };
+    go(state, queue)
 }
 
 /// Enter on a row: the keys go to the conversation.

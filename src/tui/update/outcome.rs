@@ -107,18 +107,10 @@ fn rows_loaded(state: &mut State, ticket: u64, rows: Vec<RowItem>, more: bool) -
         moves::keep_in_view(state);
         return Vec::new();
     }
-    match state.list.rows.first().map(|row| row.id.clone()) {
-        Some(first) => {
-            state.list.selected = Some(first);
-            moves::keep_in_view(state);
-            moves::load_thread(state)
-        }
-        None => {
-            state.list.selected = None;
-            state.thread = None;
-            Vec::new()
-        }
-    }
+    // The first rows of a queue, or none at all.
+    state.list.selected = state.list.rows.first().map(|row| row.id.clone());
+    moves::keep_in_view(state);
+    moves::load_thread(state)
 }
 
 fn has(rows: &[RowItem], id: &ConversationId) -> bool {

@@ -16,12 +16,12 @@ use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
 pub fn pick(what: PickFor, query: &str, choices: Vec<Choice>) -> Overlay {
-    Overlay::Pick(Pick {
+    Overlay::Pick(Box::new(Pick {
         what,
         input: Input::of(query),
         choices,
         at: 1,
-    })
+    }))
 }
 
 fn ask(what: AskFor, text: &str, wrong: Option<&str>) -> Ask {
