@@ -13,12 +13,13 @@
 //! - [`view`]: from the state to a frame; pure
 //! - [`runner`]: does the effects, and tells what changed by itself
 //! - [`run`]: the loop; [`terminal`]: how the terminal is entered and left
-//! - [`theme`], [`i18n`]: how it looks and what it says
+//! - [`theme`], [`i18n`]: how it looks and what it says; [`careful`]: how it is written, so that no column shifts
 //!
 //! May use: `engine`, `domain`, `text`, `template` and `toml_file` for their values, ratatui, crossterm. The one rule: keys name actions,
 //! actions name effects, effects name calls of the engine; nothing skips a step.
 
 pub mod action;
+pub mod careful;
 pub mod i18n;
 pub mod key;
 pub mod keymap;
