@@ -39,10 +39,11 @@ fn line(buffer: &Buffer, y: u16, out: &mut String) {
         let cell = &buffer[(x, y)];
         let mut text = cell.symbol().to_owned();
         let mut columns = width(cell);
-        if columns == 1 && cell.symbol().is_ascii() {
+        let letters = script(cell);
+        if columns == 1 && letters != Script::Other {
             while x + columns < buffer.area.width {
                 let next = &buffer[(x + columns, y)];
-                let joins = next.symbol().is_ascii() && width(next) == 1;
+                let joins = script(next) == letters && width(next) == 1;
                 if !joins || next.style() != cell.style() {
                     break;
                 }
@@ -52,6 +53,24 @@ fn line(buffer: &Buffer, y: u16, out: &mut String) {
         }
         run(cell, &text, x, y, columns, out);
         x += columns;
+    }
+}
+
+/// Letters that a browser draws together: a text is shaped, and turned round, as a whole.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Script {
+    Latin,
+    Arabic,
+    Thai,
+    Other,
+}
+
+fn script(cell: &Cell) -> Script {
+    match cell.symbol().chars().next().map_or(0, u32::from) {
+        0..0x80 => Script::Latin,
+        0x600..=0x6FF => Script::Arabic,
+        0xE00..=0xE7F => Script::Thai,
+        _ => Script::Other,
     }
 }
 
@@ -92,8 +111,8 @@ fn run(cell: &Cell, text: &str, x: u16, y: u16, columns: u16, out: &mut String) 
     }
     // Blanks at the end would stretch the run.
     let shown = text.trim_end();
-    let long = span - (text.len() - shown.len()) as f32 * WIDTH;
-    let fit = if shown.is_ascii() {
+    let long = span - text[shown.len()..].chars().count() as f32 * WIDTH;
+    let fit = if columns > 1 && script(cell) != Script::Other {
         format!(" textLength=\"{long:.1}\" lengthAdjust=\"spacingAndGlyphs\"")
     } else {
         String::new()
