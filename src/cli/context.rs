@@ -135,7 +135,7 @@ impl Context {
             .model
             .threads
             .and_then(std::num::NonZeroUsize::new);
-        let worker = EmbedWorker::start(move |progress| {
+        let worker = EmbedWorker::start_with(move |progress| {
             let installed = model::install(&options, progress)
                 .map_err(|e| EmbedError::Failed(e.to_string()))?;
             Ok(Box::new(FastEmbedder::load(&installed, threads)?) as Box<dyn Embedder>)
