@@ -61,39 +61,18 @@ async fn each(
 
 pub async fn snooze(context: &Context, id: &str, until: &str) -> anyhow::Result<Ended> {
     let now = Timestamp::now();
-    let until = time(until, now)?;
+    let until = crate::domain::until(until, now).ok_or_else(|| {
+        Usage(format!(
+            "`{}` is no time; write a span such as 45m, 3h, 2d, or 2026-12-01T09:00:00Z",
+            crate::text::sanitise(until)
+        ))
+    })?;
     let engine = context.engine().await?;
     engine
         .snooze(&engine.conversation(id).await?, until, now)
         .await?;
     out::note(format!("snoozed until {until}"));
     Ok(Ended::Done)
-}
-
-/// A span from now, or a point in time.
-fn time(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
-    if let Ok(at) = text.parse::<Timestamp>() {
-        return Ok(at);
-    }
-    let wrong = || {
-        Usage(format!(
-            "`{text}` is no time; write a span such as 45m, 3h, 2d, or 2026-12-01T09:00:00Z"
-        ))
-    };
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let amount: i64 = digits.parse().map_err(|_| wrong())?;
-    let seconds = match &text[digits.len()..] {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => return Err(wrong().into()),
-    };
-    let span = amount
-        .checked_mul(seconds)
-        .map(SignedDuration::from_secs)
-        .ok_or_else(wrong)?;
-    now.checked_add(span).map_err(|_| wrong().into())
 }
 
 pub async fn relabel(
@@ -283,25 +262,4 @@ fn print(
         anyhow::bail!("the reply did not go through; see `sextant show {}`", c.id)
     }
     Ok(Ended::Done)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_and_points_in_time_are_understood_and_nonsense_is_not() {
-        let now = Timestamp::UNIX_EPOCH;
-        assert_eq!(time("3h", now).unwrap().as_second(), 10_800);
-        assert_eq!(time("1970-01-01T00:01:00Z", now).unwrap().as_second(), 60);
-        for wrong in [
-            "",
-            "h",
-            "3x",
-            "99999999999999999999d",
-            "9223372036854775807d",
-        ] {
-            assert!(time(wrong, now).is_err(), "{wrong}");
-        }
-    }
 }

@@ -20,6 +20,7 @@ pub mod order;
 pub mod outbox;
 pub mod queue;
 pub mod taxonomy;
+mod until;
 
 pub use classification::{Classification, Neighbour, Outcome, Scored, Verdict};
 pub use conversation::{
@@ -32,6 +33,7 @@ pub use order::{Order, OrderStatus, Parcel};
 pub use outbox::{Draft, Origin, OutboxState, Outgoing, Receipt};
 pub use queue::Queue;
 pub use taxonomy::{Automation, Intent, Risk};
+pub use until::until;
 
 /// Declares an enum whose variants have one stable text each: in the database, in JSON, on the command line.
 macro_rules! named {

@@ -10,7 +10,7 @@ use crate::domain::{
     Classification, Conversation, ConversationId, Intent, MessageId, Outcome, OutgoingId, Status,
     Verdict,
 };
-use crate::store::{Example, StoreError};
+use crate::store::{Example, StoreError, UndoEntry};
 use crate::text::RawText;
 use anyhow::Context;
 use jiff::Timestamp;
@@ -216,6 +216,40 @@ impl Engine {
             .last_undo(conversation)
             .await?
             .ok_or_else(|| Usage("there is nothing to undo".to_owned()))?;
+        self.take_back(entry, now).await
+    }
+
+    /// Takes back a held reply where one is named, else the last act that can still be taken back: a reply that has left is
+    /// passed over.
+    ///
+    /// # Errors
+    /// Nothing to take back; the named reply has left already.
+    pub async fn undo_or_recall(
+        &self,
+        reply: Option<&OutgoingId>,
+        now: Timestamp,
+    ) -> anyhow::Result<Undone> {
+        if let Some(id) = reply {
+            let of = self.store.outgoing(id).await?.conversation_id;
+            for entry in self.store.open_undos(&of).await? {
+                if recalls(&entry).is_some_and(|recalled| recalled == *id) {
+                    return self.take_back(entry, now).await;
+                }
+            }
+        }
+        loop {
+            let entry = self.store.last_undo(None).await?;
+            let entry = entry.ok_or_else(|| Usage("there is nothing to undo".to_owned()))?;
+            match recalls(&entry) {
+                Some(id) if self.is_out_of_reach(&id).await => {
+                    self.store.mark_undone(&entry.id, now).await?;
+                }
+                _ => return self.take_back(entry, now).await,
+            }
+        }
+    }
+
+    async fn take_back(&self, entry: UndoEntry, now: Timestamp) -> anyhow::Result<Undone> {
         let inverse: Inverse =
             serde_json::from_value(entry.inverse).context("the undo log is damaged")?;
         match inverse {
@@ -317,6 +351,14 @@ impl Engine {
                 .await?;
         }
         Ok(())
+    }
+}
+
+/// The reply that an entry recalls, if it is about one.
+fn recalls(entry: &UndoEntry) -> Option<OutgoingId> {
+    match serde_json::from_value(entry.inverse.clone()) {
+        Ok(Inverse::Recall { outgoing }) => Some(OutgoingId::from_stored(outgoing)),
+        _ => None,
     }
 }
 

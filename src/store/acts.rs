@@ -51,6 +51,20 @@ struct UndoRow {
     inverse: String,
 }
 
+impl UndoRow {
+    fn read(self) -> Result<UndoEntry, StoreError> {
+        Ok(UndoEntry {
+            id: self.id,
+            at: time(self.at)?,
+            conversation_id: self.conversation_id.map(ConversationId::from_stored),
+            action: self.action,
+            inverse: serde_json::from_str(&self.inverse).map_err(|_| StoreError::Unreadable {
+                what: "an undo entry".to_owned(),
+            })?,
+        })
+    }
+}
+
 #[derive(sqlx::FromRow)]
 struct DraftRow {
     conversation_id: String,
@@ -180,16 +194,21 @@ impl Store {
             .bind(conversation.map(ConversationId::as_str))
             .fetch_optional(&mut *conn)
             .await?);
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some(UndoEntry {
-            id: row.id,
-            at: time(row.at)?,
-            conversation_id: row.conversation_id.map(ConversationId::from_stored),
-            action: row.action,
-            inverse: serde_json::from_str(&row.inverse).map_err(|_| StoreError::Unreadable {
-                what: "an undo entry".to_owned(),
-            })?,
-        }))
+        row.map(UndoRow::read).transpose()
+    }
+
+    /// What can still be taken back of a conversation, the newest first.
+    pub async fn open_undos(
+        &self,
+        conversation: &ConversationId,
+    ) -> Result<Vec<UndoEntry>, StoreError> {
+        let rows: Vec<UndoRow> = reading!(self, conn => sqlx::query_as(
+            "SELECT id, at, conversation_id, action, inverse FROM undo \
+             WHERE undone_at IS NULL AND conversation_id = $1 ORDER BY id DESC")
+            .bind(conversation.as_str())
+            .fetch_all(&mut *conn)
+            .await?);
+        rows.into_iter().map(UndoRow::read).collect()
     }
 
     /// Whether this call is the one that takes the act back.

@@ -130,7 +130,9 @@ actions! {
     Finished = "finished", ["g e"], SCREENS;
     Health = "channels", ["g c"], SCREENS;
     Open = "open", ["enter", "o"], &[Mode::Inbox];
-    Back = "back", ["esc", "q"], SCROLLS;
+    Back = "back", ["esc"], SCROLLS;
+    /// Back, and at the top out.
+    Leave = "leave", ["q"], SCROLLS;
 
     Variant = "variant", ["t"], DESK;
     Write = "write", ["r"], DESK;

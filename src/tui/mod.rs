@@ -19,9 +19,11 @@
 //! actions name effects, effects name calls of the engine; nothing skips a step.
 
 pub mod action;
+pub mod clock;
 pub mod i18n;
 pub mod key;
 pub mod keymap;
 pub mod msg;
 pub mod state;
 pub mod theme;
+pub mod update;

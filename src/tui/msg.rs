@@ -85,8 +85,10 @@ pub enum Effect {
         id: ConversationId,
         act: Act,
     },
-    /// Take back the last act.
-    Undo,
+    /// Take back a held reply, else the last act.
+    Undo {
+        reply: Option<OutgoingId>,
+    },
     /// Edit a text in the user's editor; the screen is theirs meanwhile.
     Edit {
         id: ConversationId,

@@ -161,3 +161,35 @@ async fn a_recalled_reply_is_the_draft_again_and_a_newer_draft_is_not_overwritte
     engine.deliver_due(Timestamp::now).await.unwrap();
     assert!(rig.day.stats().sent.is_empty());
 }
+
+#[tokio::test]
+async fn a_held_reply_is_recalled_first_and_one_that_has_left_is_passed_over() {
+    let (rig, c) = ready(PATIENT).await;
+    let engine = &rig.engine;
+    let now = Timestamp::now();
+    let hold = SignedDuration::from_secs(60);
+    let origin = sextant::domain::Origin::Person;
+    let held = engine
+        .queue_reply(&c, "held", None, origin, hold, now)
+        .await
+        .unwrap();
+    engine.done(&c, now).await.unwrap();
+    // Named, the reply is recalled although `done` came after it; then `done` is the last act that is left.
+    let undone = engine.undo_or_recall(Some(&held.id), now).await.unwrap();
+    assert_eq!(undone.action, "reply");
+    let recalled = engine.store.outgoing(&held.id).await.unwrap();
+    assert_eq!(recalled.state, OutboxState::Cancelled);
+    let undone = engine.undo_or_recall(None, now).await.unwrap();
+    assert_eq!(undone.action, "done");
+
+    engine.done(&c, now).await.unwrap();
+    let left = rig.queue(&c, "on its way").await;
+    assert_eq!(rig.deliver(&left).await.state, OutboxState::Sent);
+    let undone = engine.undo_or_recall(None, now).await.unwrap();
+    assert_eq!(
+        undone.action, "done",
+        "what has left is no act to take back"
+    );
+    let nothing = engine.undo_or_recall(None, now).await.unwrap_err();
+    assert!(nothing.to_string().contains("nothing to undo"), "{nothing}");
+}

@@ -157,7 +157,8 @@ pub fn action(action: Action) -> String {
         Action::Finished => "what is done".into(),
         Action::Health => "channels and model".into(),
         Action::Open => "open the conversation".into(),
-        Action::Back => "back; at the top, quit".into(),
+        Action::Back => "back".into(),
+        Action::Leave => "back; at the top, quit".into(),
         Action::Variant => "next variant or language of the template".into(),
         Action::Write => "write a reply, or edit the staged one".into(),
         Action::Send => "send: into the outbox, where it is held".into(),
@@ -230,7 +231,7 @@ pub fn hint(action: Action) -> String {
         Action::Up => "up".into(),
         Action::Arrived => "arrived".into(),
         Action::NotSent => "not sent".into(),
-        Action::Quit => "quit".into(),
+        Action::Leave | Action::Quit => "quit".into(),
         other => self::action(other),
     }
 }

@@ -64,6 +64,11 @@ impl Lang {
         }
     }
 
+    /// What the engine calls an act that was taken back.
+    pub fn act(self, name: &str) -> String {
+        names::act(self, name)
+    }
+
     pub fn intent(self, intent: Intent) -> &'static str {
         match self {
             Self::En => intent.leaf().en,

@@ -56,3 +56,18 @@ pub fn channel(lang: Lang, kind: ChannelKind) -> &'static str {
     };
     pick(lang, en, zh)
 }
+
+/// The acts of the undo log by the engine's names; one that is not known here keeps its own.
+pub fn act(lang: Lang, name: &str) -> String {
+    let (en, zh) = match name {
+        "reply" => ("the reply; it is the draft again", "回复，已变回草稿"),
+        "done" => ("done", "完成"),
+        "reopen" => ("open again", "重新打开"),
+        "snooze" => ("snooze", "稍后"),
+        "relabel" => ("the intent", "意图"),
+        "confirm" => ("the confirmation", "确认"),
+        "stage" => ("the template; your draft is back", "模板，草稿已恢复"),
+        other => return crate::text::sanitise(other).to_string(),
+    };
+    pick(lang, en, zh).to_owned()
+}

@@ -146,7 +146,8 @@ pub fn action(action: Action) -> String {
         Action::Finished => "已完成".into(),
         Action::Health => "渠道与模型".into(),
         Action::Open => "打开会话".into(),
-        Action::Back => "返回；在顶层则退出".into(),
+        Action::Back => "返回".into(),
+        Action::Leave => "返回；在顶层则退出".into(),
         Action::Variant => "模板的下一个说法或语言".into(),
         Action::Write => "自己写回复，或修改已准备的".into(),
         Action::Send => "发送：进入发件箱，稍候发出".into(),
@@ -219,7 +220,7 @@ pub fn hint(action: Action) -> String {
         Action::Up => "上".into(),
         Action::Arrived => "已送达".into(),
         Action::NotSent => "未送达".into(),
-        Action::Quit => "退出".into(),
+        Action::Leave | Action::Quit => "退出".into(),
         other => self::action(other),
     }
 }

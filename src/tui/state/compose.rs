@@ -2,7 +2,7 @@
 
 use super::item::Gap;
 use crate::domain::ConversationId;
-use jiff::Timestamp;
+use crate::tui::msg::Stage;
 use ratatui_textarea::TextArea;
 use std::collections::BTreeMap;
 
@@ -68,9 +68,16 @@ pub struct Compose {
     pub slots: BTreeMap<String, String>,
     /// The order that a person chose.
     pub order: Option<String>,
-    /// Enter was pressed and the outbox has not answered yet.
-    pub sending: bool,
     /// The template has no text in this language, so it stands in another.
+    pub lacks_lang: Option<String>,
+}
+
+/// A template on its way from the engine to the stage bar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Staging {
+    pub stage: Stage,
+    pub quick: Quick,
+    /// The language that was wanted first, where the template lacks it.
     pub lacks_lang: Option<String>,
 }
 
@@ -79,23 +86,17 @@ pub struct Compose {
 pub enum AskFor {
     /// Slots of a template, one after the other.
     Slots {
-        conversation: ConversationId,
-        template: String,
-        lang: Option<String>,
-        variant: Option<usize>,
-        order: Option<String>,
+        staging: Staging,
         gaps: Vec<Gap>,
         /// The one that is asked for.
         at: usize,
-        values: BTreeMap<String, String>,
-        quick: Quick,
     },
     /// Until when a conversation is put away: `3h`, `2d`, an RFC 3339 time.
     Snooze { conversation: ConversationId },
     /// A file to import.
     Path,
     /// Whether to leave although replies are held.
-    Quit { since: Timestamp },
+    Quit,
 }
 
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ mod item;
 mod overlay;
 mod place;
 
-pub use compose::{Ask, AskFor, Compose, Input, Phase, Quick, Variant};
+pub use compose::{Ask, AskFor, Compose, Input, Phase, Quick, Staging, Variant};
 pub use item::{
     ChannelItem, ChannelState, Draft, Gap, MessageItem, ModelState, OrderItem, QueueItem, Reason,
     Reasons, RowItem, TemplateItem, Thread,
@@ -74,7 +74,9 @@ pub struct List {
     /// Nothing has been loaded for this queue yet.
     pub loading: bool,
     /// Where each queue was left.
-    pub places: HashMap<String, ConversationId>,
+    pub places: HashMap<Queue, ConversationId>,
+    /// To be selected as soon as it is among the rows: what an act brought back.
+    pub want: Option<ConversationId>,
 }
 
 /// How much fits on the screen.
@@ -117,12 +119,14 @@ pub struct State {
     pub focus: Focus,
     pub queues: Vec<QueueItem>,
     pub list: List,
-    pub thread: Option<Thread>,
+    pub thread: Option<Arc<Thread>>,
     /// Lines by which the conversation is scrolled up from its end.
     pub scroll: usize,
     /// Rows of the list and lines of the conversation that fit, as last drawn.
     pub page: Page,
     pub compose: Option<Compose>,
+    /// A template that is being filled.
+    pub staging: Option<Staging>,
     pub ask: Option<Ask>,
     pub overlay: Option<Overlay>,
     /// Keys of a sequence that has begun.
@@ -140,6 +144,8 @@ pub struct State {
     /// The person has been asked for the language.
     pub asked_lang: bool,
     pub quitting: bool,
+    /// What is on the screen is older than what is here.
+    pub dirty: bool,
 }
 
 impl State {
@@ -164,6 +170,7 @@ impl State {
             scroll: 0,
             page: Page::default(),
             compose: None,
+            staging: None,
             ask: None,
             overlay: None,
             pending: Vec::new(),
@@ -181,24 +188,30 @@ impl State {
             tickets: Tickets::default(),
             asked_lang: true,
             quitting: false,
+            dirty: true,
         }
     }
 
     /// Where a key goes.
     pub fn mode(&self) -> Mode {
-        if self.ask.is_some() {
-            return Mode::Ask;
+        match (&self.ask, &self.overlay) {
+            (Some(_), _) => Mode::Ask,
+            (None, Some(Overlay::Pick(_))) => Mode::Pick,
+            (None, Some(_)) => Mode::Read,
+            (None, None) => self.base_mode(),
         }
-        match (&self.overlay, &self.compose, self.screen) {
-            (Some(Overlay::Pick(_)), ..) => Mode::Pick,
-            (Some(_), ..) => Mode::Read,
-            (None, _, Screen::Health) => Mode::Health,
-            (None, _, Screen::Welcome) => Mode::Welcome,
-            (None, Some(compose), Screen::Inbox) => match compose.phase {
-                Phase::Typing => Mode::Compose,
+    }
+
+    /// Where a key would go if nothing lay over the screen: what a command is about.
+    pub fn base_mode(&self) -> Mode {
+        match (self.screen, &self.compose) {
+            (Screen::Health, _) => Mode::Health,
+            (Screen::Welcome, _) => Mode::Welcome,
+            (Screen::Inbox, None) => Mode::Inbox,
+            (Screen::Inbox, Some(compose)) => match compose.phase {
                 Phase::Staged => Mode::Stage,
+                Phase::Typing => Mode::Compose,
             },
-            (None, None, Screen::Inbox) => Mode::Inbox,
         }
     }
 
@@ -209,7 +222,7 @@ impl State {
     }
 
     /// The conversation beside the list, where it is the selected one.
-    pub fn open_thread(&self) -> Option<&Thread> {
+    pub fn open_thread(&self) -> Option<&Arc<Thread>> {
         self.thread
             .as_ref()
             .filter(|thread| Some(&thread.id) == self.list.selected.as_ref())
