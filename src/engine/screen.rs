@@ -1,15 +1,15 @@
 //! What the screen shows, read in one call each: the queue bar, the rows of a queue, one conversation, the reasons of an intent.
 //!
 //! The screen never names the store, the channels or the classifier: the values that it turns into lines are these. The one rule:
-//! nothing here asks a platform, so that moving through the list never waits for one.
+//! reading asks no platform, so that moving through the list never waits for one.
 
-use super::Engine;
 use super::orders::choose;
 use super::recognise::{Readiness, Recogniser};
+use super::{Engine, transfer};
 use crate::classify::{Origin, Reading};
 use crate::domain::{
-    Conversation, ConversationId, Draft, Intent, Message, MessageId, Order, OutboxState, Outcome,
-    Queue, RemoteId,
+    Account, Conversation, ConversationId, Draft, Intent, Message, MessageId, Order, OutboxState,
+    Outcome, Queue, RemoteId,
 };
 use crate::embed::WorkerState;
 use crate::store::{Filter, Lead, OutboxFilter};
@@ -26,7 +26,7 @@ const NEWEST: u32 = 300;
 /// Held replies that are counted down.
 const HELD: u32 = 200;
 
-/// The parents in the order of the bar: what may burn first. With all open ones they are as many as there are digits.
+/// The parents in the order of the bar: what may burn first.
 const BAR: [&str; 8] = [
     "risk",
     "refund",
@@ -89,6 +89,17 @@ pub struct Near {
     pub by_person: bool,
 }
 
+/// Where an account is at home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It can be polled from here.
+    Here,
+    /// It was imported: there is nothing to poll.
+    File,
+    /// Its secrets are not on this machine.
+    Elsewhere,
+}
+
 /// Why a message has its intent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Why {
@@ -100,7 +111,8 @@ pub struct Why {
 }
 
 impl Engine {
-    /// Every queue of the bar, in a fixed order. Open ones count only conversations in which somebody waits.
+    /// Every queue of the bar, in a fixed order: each parent with those of its intents that somebody waits in behind it. Open ones
+    /// count only conversations in which somebody waits.
     pub async fn bar(&self, now: Timestamp) -> anyhow::Result<Vec<Bar>> {
         let counts = self.store.waiting_counts(now).await?;
         let other = self.store.other_counts().await?;
@@ -114,11 +126,14 @@ impl Engine {
             })
         };
         let mut bar = vec![sum(Queue::Open, &|_, _| true)];
-        bar.extend(BAR.map(|parent| {
-            sum(Queue::Parent(parent), &|_, intent| {
+        for parent in BAR {
+            bar.push(sum(Queue::Parent(parent), &|_, intent| {
                 intent.is_some_and(|i| i.parent() == parent)
-            })
-        }));
+            }));
+            let intents = Intent::all().filter(|i| i.parent() == parent);
+            let intents = intents.map(|i| sum(Queue::Intent(i), &|_, on| on == Some(i)));
+            bar.extend(intents.filter(|queue| queue.count > 0));
+        }
         for queue in [Queue::Unknown, Queue::New] {
             let name = queue.to_string();
             bar.push(sum(queue, &|shelf, _| shelf == name));
@@ -192,6 +207,19 @@ impl Engine {
         })
     }
 
+    /// Asks the platform for a buyer's orders where the stored ones are stale. Whether there is news.
+    ///
+    /// # Errors
+    /// As [`Engine::refresh_orders`].
+    pub async fn refresh_orders_of(
+        &self,
+        id: &ConversationId,
+        now: Timestamp,
+    ) -> anyhow::Result<bool> {
+        let conversation = self.store.conversation(id).await?;
+        self.refresh_orders(&conversation, now).await
+    }
+
     /// The three best intents of a message, each with its three nearest labelled examples.
     ///
     /// # Errors
@@ -253,6 +281,37 @@ impl Engine {
                 }
             })
             .await
+    }
+
+    /// The number of a template among those of the conversation's intent.
+    pub async fn number_of(&self, id: &ConversationId, template: &str) -> Option<usize> {
+        let intent = self.store.lead(id).await.ok()?.intent?;
+        let mut of_intent = self.templates.of(intent);
+        of_intent
+            .find(|(_, t)| t.key == template)
+            .map(|(number, _)| number)
+    }
+
+    /// Throws the conversation's draft away.
+    pub async fn drop_draft(&self, c: &Conversation) -> anyhow::Result<()> {
+        self.store.delete_draft(&c.id).await?;
+        Ok(())
+    }
+
+    /// All accounts, each with where it is at home.
+    pub async fn known_accounts(&self) -> anyhow::Result<Vec<(Account, Place)>> {
+        let mut known = Vec::new();
+        for account in self.store.accounts().await? {
+            let place = if transfer::is_import(&account) {
+                Place::File
+            } else if self.channels.is_connected(&account).await {
+                Place::Here
+            } else {
+                Place::Elsewhere
+            };
+            known.push((account, place));
+        }
+        Ok(known)
     }
 
     /// The replies that can still be taken back, the next one to leave first.
