@@ -70,8 +70,10 @@ impl Tty {
         })
     }
 
-    pub fn backend() -> CrosstermBackend<Stdout> {
-        CrosstermBackend::new(io::stdout())
+    /// # Errors
+    /// A terminal that does not say its size.
+    pub fn terminal() -> io::Result<ratatui::Terminal<CrosstermBackend<Stdout>>> {
+        ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))
     }
 }
 

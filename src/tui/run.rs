@@ -55,14 +55,16 @@ pub struct Left {
     pub demo: bool,
 }
 
+/// Makes the program that connects an account, and the sentence that waits for Enter after it.
+pub type Connect = Box<dyn Fn() -> (tokio::process::Command, String) + Send>;
+
 /// Folders and programs that effects on the terminal need.
 pub struct Places {
     /// Where a text lies while it is edited.
     pub data: PathBuf,
     pub themes: Option<PathBuf>,
     pub look: Look,
-    /// Makes the program that connects an account, and the sentence that waits for Enter after it.
-    pub connect: Option<Box<dyn Fn() -> (tokio::process::Command, String) + Send>>,
+    pub connect: Option<Connect>,
 }
 
 /// The screen with everything that it is joined to.

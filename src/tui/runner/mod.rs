@@ -227,20 +227,14 @@ impl Runner {
         let _ = self.shared.out.try_send(Outcome::Told { text, bad: true });
     }
 
-    /// Does what was pressed last, and ends all tasks. `said` is emptied meanwhile, or what answers would wait for ever.
-    pub async fn finish(mut self, mut said: mpsc::Receiver<Outcome>) {
+    /// Does what was pressed last, and ends all tasks. Nobody listens to what comes of it any more.
+    pub async fn finish(mut self) {
         self.acts = None;
         self.shared.desk.recogniser.worker().stop_loading();
-        let acting = &mut self.acting;
-        let last = async {
-            loop {
-                tokio::select! {
-                    _ = &mut *acting => return,
-                    outcome = said.recv() => if outcome.is_none() { return },
-                }
-            }
-        };
-        if tokio::time::timeout(LAST_ACTS, last).await.is_err() {
+        if tokio::time::timeout(LAST_ACTS, &mut self.acting)
+            .await
+            .is_err()
+        {
             tracing::error!("what was pressed last was not done in time");
         }
     }
