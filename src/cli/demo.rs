@@ -28,9 +28,7 @@ async fn headless(context: &Context, args: &Demo) -> anyhow::Result<Ended> {
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone());
     let seconds = args.seconds.unwrap_or(SECONDS);
-    out::note(format!(
-        "the shop day runs for {seconds} s; Ctrl-C ends it"
-    ));
+    out::note(format!("the shop day runs for {seconds} s; Ctrl-C ends it"));
     let span = Duration::from_secs(seconds);
     let figures = demo::run(
         &engine,

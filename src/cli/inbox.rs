@@ -15,6 +15,7 @@ use crate::tui::runner::{Memory, Runner};
 use crate::tui::state::{Screen, Settings, State};
 use crate::tui::{self, terminal, view};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -68,6 +69,7 @@ pub async fn open(context: &Context, engine: Engine, opening: Opening) -> anyhow
         demo: opening.demo,
     };
     let mut state = State::new(Timestamp::now(), lang, Arc::new(keymap), settings);
+    state.zone = TimeZone::system();
     state.theme = theme.name;
     state.mouse = context.config.screen.mouse;
     state.recent = memory.recent();

@@ -23,7 +23,9 @@ pub fn run(context: &Context, lang: Option<Language>, as_json: bool) -> anyhow::
                 "headless": action.headless(),
             }))?;
         } else {
-            let headless = action.headless().map(|command| format!("  = sextant {command}"));
+            let headless = action
+                .headless()
+                .map(|command| format!("  = sextant {command}"));
             out::line(format!(
                 "{:<16} {:<18} {}{}",
                 action.name(),
@@ -40,11 +42,18 @@ pub fn run(context: &Context, lang: Option<Language>, as_json: bool) -> anyhow::
 fn keys(keymap: &Keymap, action: Action) -> Vec<String> {
     let sequences = keymap.keys(action).iter();
     sequences
-        .map(|keys| keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+        .map(|keys| {
+            keys.iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
         .collect()
 }
 
 fn modes(action: Action) -> Vec<String> {
     let modes = action.modes().iter();
-    modes.map(|mode| format!("{mode:?}").to_lowercase()).collect()
+    modes
+        .map(|mode| format!("{mode:?}").to_lowercase())
+        .collect()
 }

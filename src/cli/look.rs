@@ -43,9 +43,9 @@ pub fn theme(context: &Context, memory: &Memory) -> Result<Theme, FileError> {
     let terminal = terminal::look(&name);
     let styles = Styles::load(&name, terminal, Some(&folder)).map_err(|error| match error {
         // No such theme: the line to mend is the configuration's.
-        FileError::Invalid { file, what, hint, .. } if !is_chosen && file == "theme" => {
-            in_config(context, "theme", what, hint)
-        }
+        FileError::Invalid {
+            file, what, hint, ..
+        } if !is_chosen && file == "theme" => in_config(context, "theme", what, hint),
         other => other,
     })?;
     Ok(Theme {

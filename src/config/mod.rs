@@ -137,7 +137,9 @@ mod tests {
     #[test]
     fn the_screen_has_two_languages_and_no_key_that_is_not_known() {
         let parse = |text| toml_file::parse::<Config>("config.toml", text);
-        let screen = parse("[screen]\nlang = \"zh\"\ntheme = \"mine\"\nmouse = true\n").unwrap().screen;
+        let screen = parse("[screen]\nlang = \"zh\"\ntheme = \"mine\"\nmouse = true\n")
+            .unwrap()
+            .screen;
         assert_eq!(screen.lang, Some(ScreenLang::Zh));
         assert!(screen.mouse && screen.theme.as_deref() == Some("mine"));
         for (text, hint) in [

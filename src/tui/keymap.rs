@@ -53,13 +53,11 @@ impl Node {
         if let Some(other) = self.action {
             return Err(other);
         }
-        let at = match self.next.iter().position(|(k, _)| k == first) {
-            Some(at) => at,
-            None => {
-                self.next.push((*first, Self::default()));
-                self.next.len() - 1
-            }
-        };
+        let at = self.next.iter().position(|(k, _)| k == first);
+        let at = at.unwrap_or_else(|| {
+            self.next.push((*first, Self::default()));
+            self.next.len() - 1
+        });
         self.next[at].1.insert(rest, action)
     }
 

@@ -21,7 +21,6 @@
 
 pub mod action;
 mod away;
-pub mod clock;
 pub mod host;
 pub mod i18n;
 pub mod key;

@@ -125,13 +125,27 @@ pub const TEXTS: Texts = Texts {
     model_stopped: "stopped: messages stay unclassified",
 
     welcome: "Welcome to Sextant",
-    welcome_what: "Every buyer's message in one queue an intent, understood on this machine, one key from a good reply.",
+    welcome_what: "Every buyer's message, sorted by what they want; understood on this machine, one key from a good reply.",
     welcome_next: "Nothing is connected yet. What would you like to do?",
     choose_language: "Language · 语言",
     imported: |stored, known, bad| {
         format!("imported {stored} new, {known} known, {bad} unreadable")
     },
     polling: "asking the platforms…",
+
+    units: ["s", "m", "h", "d"],
+    shops: |n| format!("{n} shops"),
+    short_unauthorized: "connect again",
+    short_not_permitted: "not permitted",
+    short_trouble: "trouble",
+    short_loading: "loading",
+    short_learning: |done, total| format!("learning {done}/{total}"),
+    short_failed: "failed",
+    short_stopped: "stopped",
+    asked: |age| format!("{age} ago"),
+    over_limit: |n| format!("{n} too many"),
+    similarity: "alike",
+    shown_of: |at, of| format!("{at}/{of}"),
 
     too_small: |width, height| format!("Sextant needs 40×10; this window is {width}×{height}"),
     demo: "demo",
@@ -231,6 +245,13 @@ pub fn hint(action: Action) -> String {
         Action::Up => "up".into(),
         Action::Arrived => "arrived".into(),
         Action::NotSent => "not sent".into(),
+        Action::Order => "order".into(),
+        Action::Why => "why".into(),
+        Action::Reopen => "reopen".into(),
+        Action::PickDown => "next".into(),
+        Action::PickUp => "previous".into(),
+        Action::Health => "channels".into(),
+        Action::Inbox => "inbox".into(),
         Action::Leave | Action::Quit => "quit".into(),
         other => self::action(other),
     }

@@ -8,7 +8,9 @@ mod names;
 mod zh;
 
 use super::action::Action;
-use crate::domain::{ChannelKind, Intent, OrderStatus, OutboxState, taxonomy::PARENTS};
+use crate::domain::{
+    ChannelKind, Intent, MessageKind, OrderStatus, OutboxState, Queue, taxonomy::PARENTS,
+};
 use crate::template::Label;
 
 /// A language of the interface.
@@ -82,6 +84,25 @@ impl Lang {
             Self::En => key,
             Self::Zh => zh,
         })
+    }
+
+    pub fn queue(self, queue: Queue) -> &'static str {
+        let texts = self.texts();
+        match queue {
+            Queue::Open => texts.open,
+            Queue::New => texts.new,
+            Queue::Unknown => texts.unknown,
+            Queue::Snoozed => texts.snoozed,
+            Queue::Done => texts.done,
+            Queue::Outbox => texts.outbox,
+            Queue::Parent(parent) => self.parent(parent),
+            Queue::Intent(intent) => self.intent(intent),
+        }
+    }
+
+    /// What stands in brackets where a message has no words.
+    pub fn message_kind(self, kind: MessageKind) -> &'static str {
+        names::message_kind(self, kind)
     }
 
     pub fn label(self, label: &Label) -> &str {
@@ -227,6 +248,23 @@ pub struct Texts {
     pub choose_language: &'static str,
     pub imported: fn(usize, usize, usize) -> String,
     pub polling: &'static str,
+
+    // Measures and short forms.
+    /// Seconds, minutes, hours, days, behind a number.
+    pub units: [&'static str; 4],
+    pub shops: fn(usize) -> String,
+    pub short_unauthorized: &'static str,
+    pub short_not_permitted: &'static str,
+    pub short_trouble: &'static str,
+    pub short_loading: &'static str,
+    pub short_learning: fn(usize, usize) -> String,
+    pub short_failed: &'static str,
+    pub short_stopped: &'static str,
+    pub asked: fn(&str) -> String,
+    /// How many of the reply's characters are too many.
+    pub over_limit: fn(usize) -> String,
+    pub similarity: &'static str,
+    pub shown_of: fn(usize, usize) -> String,
 
     pub too_small: fn(u16, u16) -> String,
     pub demo: &'static str,

@@ -1,7 +1,7 @@
 //! Names of things that the domain enumerates, in both languages. A new one does not compile until it has both.
 
 use super::Lang;
-use crate::domain::{ChannelKind, OrderStatus, OutboxState};
+use crate::domain::{ChannelKind, MessageKind, OrderStatus, OutboxState};
 
 fn pick(lang: Lang, en: &'static str, zh: &'static str) -> &'static str {
     match lang {
@@ -53,6 +53,23 @@ pub fn channel(lang: Lang, kind: ChannelKind) -> &'static str {
         ChannelKind::Shopee => ("Shopee", "Shopee"),
         ChannelKind::Telegram => ("Telegram", "Telegram"),
         ChannelKind::File => ("file", "文件"),
+    };
+    pick(lang, en, zh)
+}
+
+pub fn message_kind(lang: Lang, kind: MessageKind) -> &'static str {
+    let (en, zh) = match kind {
+        MessageKind::Text => ("text", "文字"),
+        MessageKind::Image => ("picture", "图片"),
+        MessageKind::Video => ("video", "视频"),
+        MessageKind::Sticker => ("sticker", "表情"),
+        MessageKind::ProductCard => ("product", "商品"),
+        MessageKind::OrderCard => ("order", "订单"),
+        MessageKind::LogisticsCard => ("parcel", "物流"),
+        MessageKind::ReturnCard => ("return", "退货"),
+        MessageKind::CouponCard => ("coupon", "优惠券"),
+        MessageKind::Notice => ("notice", "通知"),
+        MessageKind::Other => ("something else", "其他"),
     };
     pick(lang, en, zh)
 }

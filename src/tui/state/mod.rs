@@ -24,6 +24,7 @@ use super::keymap::Keymap;
 use super::theme::ThemeName;
 use crate::domain::{ConversationId, Intent, OutgoingId, Queue};
 use crate::text::SafeText;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -84,6 +85,8 @@ pub struct List {
 pub struct Page {
     pub list: usize,
     pub thread: usize,
+    /// By how many lines what lies on top is scrolled, at most as many as there are.
+    pub scrolled: usize,
 }
 
 impl Default for Page {
@@ -91,6 +94,7 @@ impl Default for Page {
         Self {
             list: 10,
             thread: 6,
+            scrolled: 0,
         }
     }
 }
@@ -107,6 +111,8 @@ pub struct Tickets {
 #[derive(Clone, Debug)]
 pub struct State {
     pub now: Timestamp,
+    /// Where the person is: for the time of day beside a message.
+    pub zone: TimeZone,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     pub lang: Lang,
@@ -152,6 +158,7 @@ impl State {
     pub fn new(now: Timestamp, lang: Lang, keymap: Arc<Keymap>, settings: Settings) -> Self {
         Self {
             now,
+            zone: TimeZone::UTC,
             size: (80, 24),
             lang,
             theme: ThemeName::Auto,

@@ -36,7 +36,7 @@ pub struct Pick {
 
 #[derive(Clone, Debug)]
 pub enum Overlay {
-    Pick(Pick),
+    Pick(Box<Pick>),
     /// The keys of this screen.
     Help {
         scroll: usize,
@@ -50,4 +50,14 @@ pub enum Overlay {
     Raw {
         scroll: usize,
     },
+}
+
+impl Overlay {
+    /// The lines by which it is scrolled down, where it has lines.
+    pub fn scroll(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::Pick(_) => None,
+            Self::Help { scroll } | Self::Why { scroll, .. } | Self::Raw { scroll } => Some(scroll),
+        }
+    }
 }

@@ -87,14 +87,12 @@ pub fn second(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     };
     let said = thread.subject().and_then(|m| m.classification.as_ref());
-    match said.and_then(|c| c.top.get(1)) {
-        Some(second) => relabel(state, thread.id.clone(), second.intent),
-        None => {
-            let text = texts(state).no_second;
-            complain(state, text);
-            Vec::new()
-        }
-    }
+    let Some(second) = said.and_then(|c| c.top.get(1)) else {
+        let text = texts(state).no_second;
+        complain(state, text);
+        return Vec::new();
+    };
+    relabel(state, thread.id.clone(), second.intent)
 }
 
 /// A person says which intent it is. The row shows it at once.

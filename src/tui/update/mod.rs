@@ -50,6 +50,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Drawn(page) => {
             state.page = page;
+            moves::scrolled(state, page.scrolled);
             state.list.seen = state.list.selected.clone();
             state.dirty = moves::keep_in_view(state);
             Vec::new()

@@ -6,7 +6,7 @@ use super::{complain, quit, target, texts};
 use crate::domain::{ConversationId, Queue};
 use crate::tui::action::Mode;
 use crate::tui::msg::Effect;
-use crate::tui::state::{Focus, List, Overlay, Screen, State};
+use crate::tui::state::{Focus, List, Screen, State};
 
 /// Asks for the rows of the current queue.
 pub fn load_rows(state: &mut State) -> Vec<Effect> {
@@ -109,26 +109,34 @@ pub fn wheel(state: &mut State, lines: i16) -> Vec<Effect> {
     step(state, isize::from(lines))
 }
 
+/// How far there is something to see only the view knows: it says so when it has drawn.
 fn scroll_thread(state: &mut State, by: isize) -> Vec<Effect> {
-    // The view stops at the oldest line; what is beyond would have to be scrolled back unseen.
-    let lines = state.open_thread().map_or(0, |thread| {
-        thread
-            .messages
-            .iter()
-            .map(|m| 2 + m.text.as_str().len() / 20)
-            .sum::<usize>()
-    });
-    state.scroll = state.scroll.saturating_add_signed(-by).min(lines);
+    state.scroll = state.scroll.saturating_add_signed(-by).min(FARTHEST);
     Vec::new()
 }
 
 fn scroll_overlay(state: &mut State, by: isize) -> Vec<Effect> {
-    if let Some(Overlay::Help { scroll } | Overlay::Why { scroll, .. } | Overlay::Raw { scroll }) =
-        &mut state.overlay
+    if let Some(overlay) = &mut state.overlay
+        && let Some(scroll) = overlay.scroll()
     {
-        *scroll = scroll.saturating_add_signed(by).min(10_000);
+        *scroll = scroll.saturating_add_signed(by).min(FARTHEST);
     }
     Vec::new()
+}
+
+/// More lines than anything has.
+const FARTHEST: usize = u32::MAX as usize;
+
+/// What lies on top is scrolled by so many lines, as drawn.
+pub fn scrolled(state: &mut State, lines: usize) {
+    match &mut state.overlay {
+        Some(overlay) => {
+            if let Some(scroll) = overlay.scroll() {
+                *scroll = lines;
+            }
+        }
+        None => state.scroll = lines,
+    }
 }
 
 /// Goes to a queue, and to where it was left.
@@ -177,17 +185,12 @@ pub fn next_queue(state: &mut State, forward: bool) -> Vec<Effect> {
 }
 
 pub fn numbered_queue(state: &mut State, n: usize) -> Vec<Effect> {
-    match state.queues.get(n - 1) {
-        Some(item) => {
-            let queue = item.queue;
-            go(state, queue)
-        }
-        None => {
-            let text = (texts(state).no_such_queue)(n);
-            complain(state, &text);
-            Vec::new()
-        }
-    }
+    let Some(queue) = state.queues.get(n - 1).map(|item| item.queue) else {
+        let text = (texts(state).no_such_queue)(n);
+        complain(state, &text);
+        return Vec::new();
+    };
+    go(state, queue)
 }
 
 /// Enter on a row: the keys go to the conversation.

@@ -107,18 +107,10 @@ fn rows_loaded(state: &mut State, ticket: u64, rows: Vec<RowItem>, more: bool) -
         moves::keep_in_view(state);
         return Vec::new();
     }
-    match state.list.rows.first().map(|row| row.id.clone()) {
-        Some(first) => {
-            state.list.selected = Some(first);
-            moves::keep_in_view(state);
-            moves::load_thread(state)
-        }
-        None => {
-            state.list.selected = None;
-            state.thread = None;
-            Vec::new()
-        }
-    }
+    // The first rows of a queue, or none at all.
+    state.list.selected = state.list.rows.first().map(|row| row.id.clone());
+    moves::keep_in_view(state);
+    moves::load_thread(state)
 }
 
 fn has(rows: &[RowItem], id: &ConversationId) -> bool {
@@ -212,7 +204,7 @@ fn acted(
         (Ok(()), Act::Done) => tell(state, texts.marked_done),
         (Ok(()), Act::Reopen) => tell(state, texts.reopened),
         (Ok(()), Act::Snooze(until)) => {
-            let shown = super::super::clock::until(until, state.now);
+            let shown = moment(state, until);
             tell(state, &(texts.snoozed_until)(&shown));
         }
         (Ok(()), Act::Relabel(intent)) => tell(state, &(texts.labelled)(name(state, intent))),
@@ -227,6 +219,20 @@ fn acted(
         (Ok(()), Act::Arrived | Act::NotSent) => tell(state, texts.resolved),
     }
     changed(state)
+}
+
+/// The time of day, and before it the day where it is another one.
+fn moment(state: &State, at: jiff::Timestamp) -> String {
+    let (at, now) = (
+        at.to_zoned(state.zone.clone()),
+        state.now.to_zoned(state.zone.clone()),
+    );
+    let form = if at.date() == now.date() {
+        "%H:%M"
+    } else {
+        "%m-%d %H:%M"
+    };
+    at.strftime(form).to_string()
 }
 
 fn name(state: &State, intent: Intent) -> &'static str {

@@ -17,12 +17,12 @@ use std::sync::Arc;
 const RECENT: usize = 12;
 
 fn open(state: &mut State, what: PickFor) -> Vec<Effect> {
-    state.overlay = Some(Overlay::Pick(Pick {
+    state.overlay = Some(Overlay::Pick(Box::new(Pick {
         what,
         input: Input::default(),
         choices: Vec::new(),
         at: 0,
-    }));
+    })));
     narrow(state);
     Vec::new()
 }

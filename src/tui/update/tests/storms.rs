@@ -25,7 +25,7 @@ fn any_msg() -> impl Strategy<Value = Msg> {
         1 => (0u16..300, 0u16..100).prop_map(|(w, h)| Msg::Resize(w, h)),
         1 => any::<i16>().prop_map(Msg::Wheel),
         1 => Just(Msg::Time),
-        1 => Just(Msg::Drawn(crate::tui::state::Page { list: 0, thread: 0 })),
+        1 => Just(Msg::Drawn(crate::tui::state::Page { list: 0, thread: 0, scrolled: 0 })),
         1 => Just(Msg::Outcome(Outcome::Changed)),
     ]
 }
