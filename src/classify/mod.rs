@@ -173,6 +173,17 @@ impl Classifier {
             .collect()
     }
 
+    /// The `k` examples of `intent` nearest to `vector`, nearest first, each with its cosine.
+    pub fn why_of(&self, vector: &Vector, intent: Intent, k: usize) -> Vec<(&Example, f64)> {
+        let of_intent = self.examples.iter().filter(|(e, _)| e.intent == intent);
+        let mut near: Vec<(&Example, f64)> = of_intent
+            .map(|(e, v)| (e, f64::from(v.cosine(vector))))
+            .collect();
+        near.sort_by(|a, b| b.1.total_cmp(&a.1));
+        near.truncate(k);
+        near
+    }
+
     /// The ids of what can be unlearnt.
     pub fn desk_examples(&self) -> HashSet<String> {
         self.examples

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// A keyboard-driven inbox that recognises what buyers want, for people who sell across borders.
 ///
-/// Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration,
+/// Without a command the inbox opens. Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration,
 /// 3 partly done.
 #[derive(Debug, Parser)]
 #[command(name = "sextant", version, max_term_width = 100)]
@@ -37,7 +37,7 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run a shop day: the sandbox, the real client over HTTP, a throw-away data folder
+    /// A shop day in the inbox: the sandbox, the real client over HTTP, a throw-away data folder
     Demo(Demo),
     /// Serve the platforms' side of the wire on loopback, until stopped
     Sandbox(Sandbox),
@@ -131,6 +131,14 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Every key of the inbox: what it does, where, and which command does the same
+    Keys {
+        /// en or zh
+        #[arg(long, value_enum, value_name = "L")]
+        lang: Option<Language>,
+        #[arg(long)]
+        json: bool,
+    },
     /// Check everything in a fixed order and say what to do
     Doctor {
         #[arg(long)]
@@ -138,14 +146,21 @@ pub enum Command {
     },
 }
 
+/// A language of the inbox.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Language {
+    En,
+    Zh,
+}
+
 #[derive(Debug, Args)]
 pub struct Demo {
     /// Without a terminal: run, then print the figures as one JSON object
     #[arg(long)]
     pub headless: bool,
-    /// How long, from the moment the model is ready
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub seconds: u64,
+    /// How long; in the inbox until it is left. Without a terminal 30, from the moment the model is ready
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub seconds: Option<u64>,
     /// Another seed, another shop day
     #[arg(long, default_value_t = 1)]
     pub seed: u64,

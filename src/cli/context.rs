@@ -48,8 +48,10 @@ impl Context {
         };
         let mut config = Config {
             model: self.config.model.clone(),
+            screen: self.config.screen.clone(),
             ..Config::default()
         };
+        config.desk.quick = self.config.desk.quick.clone();
         // A server on this machine has no quota, and a day lasts half a minute.
         config.sync.poll_seconds = 1;
         Self {
@@ -58,6 +60,29 @@ impl Context {
             database: None,
             log: OnceLock::new(),
         }
+    }
+
+    /// Makes this program once more, on the same folder and database.
+    ///
+    /// # Errors
+    /// A system that does not say where the program's file is.
+    pub fn again(&self) -> anyhow::Result<impl Fn() -> tokio::process::Command + Send + 'static> {
+        let program = std::env::current_exe().context("this program's own file is not found")?;
+        let (data, config) = (self.paths.data.clone(), self.paths.config_file.clone());
+        let database = self.database.clone();
+        Ok(move || {
+            let mut command = tokio::process::Command::new(&program);
+            command.arg("--data-dir").arg(&data);
+            if config.exists() {
+                command.arg("--config").arg(&config);
+            }
+            match &database {
+                // It may hold a password, which the arguments would show to everybody on this machine.
+                Some(url) => command.env("DATABASE_URL", url),
+                None => command.env_remove("DATABASE_URL"),
+            };
+            command
+        })
     }
 
     pub fn secrets(&self) -> Secrets {
@@ -135,7 +160,7 @@ impl Context {
             .model
             .threads
             .and_then(std::num::NonZeroUsize::new);
-        let worker = EmbedWorker::start(move |progress| {
+        let worker = EmbedWorker::start_with(move |progress| {
             let installed = model::install(&options, progress)
                 .map_err(|e| EmbedError::Failed(e.to_string()))?;
             Ok(Box::new(FastEmbedder::load(&installed, threads)?) as Box<dyn Embedder>)

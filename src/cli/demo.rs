@@ -3,28 +3,33 @@
 use super::args::Demo;
 use super::context::Context;
 use super::sync::stop_on_signal;
-use super::{Ended, out};
+use super::{Ended, inbox, out};
 use crate::demo;
+use crate::sandbox::Pace;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+/// Without a terminal, where nobody says how long.
+const SECONDS: u64 = 30;
+
 pub async fn run(context: &Context, args: &Demo) -> anyhow::Result<Ended> {
-    if !args.headless {
-        out::note("the inbox itself is not there yet: this is the same pipeline without a screen");
+    if args.headless {
+        headless(context, args).await
+    } else {
+        on_screen(context, args.seed, args.seconds).await
     }
-    let folder = ThrowAway(
-        std::env::temp_dir().join(format!("sextant-demo-{}", uuid::Uuid::new_v4().simple())),
-    );
+}
+
+async fn headless(context: &Context, args: &Demo) -> anyhow::Result<Ended> {
+    let folder = ThrowAway::new();
     let context = context.throw_away(folder.0.clone());
     let recogniser = context.ready_recogniser(None).await?;
     let engine = context.engine().await?;
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone());
-    out::note(format!(
-        "the shop day runs for {} s; Ctrl-C ends it",
-        args.seconds
-    ));
-    let span = Duration::from_secs(args.seconds);
+    let seconds = args.seconds.unwrap_or(SECONDS);
+    out::note(format!("the shop day runs for {seconds} s; Ctrl-C ends it"));
+    let span = Duration::from_secs(seconds);
     let figures = demo::run(
         &engine,
         &recogniser,
@@ -39,8 +44,38 @@ pub async fn run(context: &Context, args: &Demo) -> anyhow::Result<Ended> {
     Ok(Ended::Done)
 }
 
+/// The inbox on a shop day at a person's pace.
+pub async fn on_screen(
+    context: &Context,
+    seed: u64,
+    seconds: Option<u64>,
+) -> anyhow::Result<Ended> {
+    // Before a folder is made: without a terminal nothing is touched.
+    crate::tui::terminal::check()?;
+    let folder = ThrowAway::new();
+    let chosen = context.paths.data.clone();
+    let context = context.throw_away(folder.0.clone());
+    let engine = context.engine().await?;
+    let day = demo::begin(&engine, &context.secrets(), seed, Pace::Human).await?;
+    let opening = inbox::Opening {
+        chosen,
+        demo: true,
+        span: seconds.map(Duration::from_secs),
+    };
+    let left = inbox::open(&context, engine, opening).await;
+    day.stop().await;
+    left.map(|_| Ended::Done)
+}
+
 /// A folder that goes when the demo does.
 struct ThrowAway(std::path::PathBuf);
+
+impl ThrowAway {
+    fn new() -> Self {
+        let name = format!("sextant-demo-{}", uuid::Uuid::new_v4().simple());
+        Self(std::env::temp_dir().join(name))
+    }
+}
 
 impl Drop for ThrowAway {
     fn drop(&mut self) {

@@ -192,6 +192,7 @@ async fn wording(
             lang: args.lang.clone(),
             order: args.order.clone(),
             slots,
+            variant: None,
         };
         let staged = engine.stage(c, name, &wishes, now).await?;
         if let Some(lang) = &staged.lacks_lang {

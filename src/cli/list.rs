@@ -35,6 +35,7 @@ pub async fn run(context: &Context, args: &List) -> anyhow::Result<Ended> {
         intent,
         lang: args.lang.clone(),
         limit: args.limit.saturating_add(1),
+        waiting: false,
     };
     let mut rows = store.list(&filter, now).await?;
     let more = rows.len() > args.limit as usize;

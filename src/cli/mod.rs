@@ -14,19 +14,23 @@ mod desk;
 mod doctor;
 mod eval;
 mod import;
+mod inbox;
+mod keys;
 mod list;
+mod look;
 mod model;
 mod out;
 mod progress;
 mod sandbox;
 mod show;
+mod signals;
 mod sync;
 
 use crate::config::PathsError;
 use crate::engine::Usage;
 use crate::toml_file::FileError;
 use args::{Cli, Command};
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use std::process::ExitCode;
 
 /// How a command ended, where it did not fail.
@@ -83,11 +87,7 @@ fn code_of(error: &anyhow::Error) -> u8 {
 async fn run(cli: Cli) -> anyhow::Result<Ended> {
     let context = context::Context::new(&cli.global)?;
     let Some(command) = cli.command else {
-        Cli::command().print_help()?;
-        out::note(
-            "\nThe inbox itself is not there yet: try `sextant demo --headless`, or `sextant account add tiktok_shop`.",
-        );
-        return Ok(Ended::Done);
+        return inbox::run(&context).await;
     };
     match command {
         Command::Demo(args) => demo::run(&context, &args).await,
@@ -114,6 +114,7 @@ async fn run(cli: Cli) -> anyhow::Result<Ended> {
         Command::Resolve {
             id, arrived, json, ..
         } => desk::resolve(&context, &id, arrived, json).await,
+        Command::Keys { lang, json } => keys::run(&context, lang, json),
         Command::Doctor { json } => doctor::run(&context, json).await,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::progress::show_progress;
+use super::signals::Signals;
 use super::{Ended, out};
 use crate::domain::Account;
 use crate::engine::Engine;
@@ -54,7 +55,7 @@ pub async fn run(context: &Context, once: bool, json: bool) -> anyhow::Result<En
 /// From now on Ctrl-C or SIGTERM ends the run in good order, and a second one ends it at once. Whoever announces that it runs
 /// calls this first: a signal that comes before it is lost, or kills.
 pub fn stop_on_signal(stop: CancellationToken) {
-    let mut signals = match Signals::listen() {
+    let mut signals = match Signals::listen(false) {
         Ok(signals) => signals,
         Err(error) => {
             tracing::warn!(%error, "signals cannot be caught");
@@ -68,45 +69,6 @@ pub fn stop_on_signal(stop: CancellationToken) {
         out::note("stopped at once; a reply that was on its way is shown as unknown next time");
         std::process::exit(130);
     });
-}
-
-/// The signals that ask a process to end.
-#[cfg(unix)]
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals(tokio::signal::windows::CtrlC);
-
-#[cfg(not(unix))]
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self(tokio::signal::windows::ctrl_c()?))
-    }
-
-    async fn next(&mut self) {
-        self.0.recv().await;
-    }
 }
 
 /// Says on stderr when an account's state changes.

@@ -21,6 +21,7 @@ pub struct Config {
     pub outbox: Outbox,
     pub sync: Sync,
     pub model: Model,
+    pub screen: Screen,
     /// A folder with example files, laid over the built-in ones. Default: `examples` beside the configuration file.
     pub examples: Option<PathBuf>,
     /// A folder with template files, laid over the built-in ones. Default: `templates` beside the configuration file.
@@ -32,6 +33,26 @@ pub struct Config {
 pub struct Desk {
     /// The name that you sign replies with.
     pub agent: Option<String>,
+    /// Intents of normal risk for which a digit alone sends to the held state.
+    pub quick: Vec<String>,
+}
+
+/// How the inbox looks until a person chooses otherwise at the screen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Screen {
+    pub lang: Option<ScreenLang>,
+    /// `auto`, `dark`, `light`, `mono`, or a file of `themes` beside the configuration file.
+    pub theme: Option<String>,
+    /// Clicks and the wheel are the inbox's instead of the terminal's.
+    pub mouse: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScreenLang {
+    En,
+    Zh,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -111,6 +132,23 @@ mod tests {
             "{error}"
         );
         assert!(error.ends_with("did you mean `hold_seconds`?"), "{error}");
+    }
+
+    #[test]
+    fn the_screen_has_two_languages_and_no_key_that_is_not_known() {
+        let parse = |text| toml_file::parse::<Config>("config.toml", text);
+        let screen = parse("[screen]\nlang = \"zh\"\ntheme = \"mine\"\nmouse = true\n")
+            .unwrap()
+            .screen;
+        assert_eq!(screen.lang, Some(ScreenLang::Zh));
+        assert!(screen.mouse && screen.theme.as_deref() == Some("mine"));
+        for (text, hint) in [
+            ("[screen]\nlang = \"fr\"\n", "unknown variant `fr`"),
+            ("[screen]\nmause = true\n", "did you mean `mouse`?"),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains("line 2") && error.contains(hint), "{error}");
+        }
     }
 
     #[test]

@@ -57,14 +57,7 @@ pub async fn run(
     span: Duration,
     stop: CancellationToken,
 ) -> anyhow::Result<Figures> {
-    let day = sandbox::start(Options {
-        port: 0,
-        seed,
-        faults: Vec::new(),
-        pace: Pace::Demo,
-    })
-    .await?;
-    connect(&day, engine, secrets).await?;
+    let day = begin(engine, secrets, seed, Pace::Demo).await?;
     let desk = Desk::new(engine.clone(), recogniser.clone(), stop.clone());
     let (runner, hand) = (
         desk.clone(),
@@ -86,6 +79,27 @@ pub async fn run(
     let figures = count(engine, &desk).await?;
     day.stop().await;
     Ok(figures)
+}
+
+/// Starts the shop day of `seed` and connects its shop; what comes then is a desk's to poll.
+///
+/// # Errors
+/// A sandbox that cannot start, a consent that fails.
+pub async fn begin(
+    engine: &Engine,
+    secrets: &Secrets,
+    seed: u64,
+    pace: Pace,
+) -> anyhow::Result<Running> {
+    let options = Options {
+        port: 0,
+        seed,
+        faults: Vec::new(),
+        pace,
+    };
+    let day = sandbox::start(options).await?;
+    connect(&day, engine, secrets).await?;
+    Ok(day)
 }
 
 /// Connects the sandbox's shop the way a seller does: consent page, redirect, code, exchange.

@@ -11,6 +11,8 @@ use crate::text::TextKey;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Jobs that wait in the channel; who has more waits to hand them over.
@@ -45,17 +47,28 @@ pub enum WorkerState {
     Ready {
         model: ModelId,
     },
-    /// For good: every job is answered with this.
+    /// Every job is answered with this, until the model is asked for again.
     Failed {
         why: String,
     },
+    /// A person stopped the loading; like `Failed`.
+    Stopped,
 }
 
 /// A handle to the thread; it ends when the last handle is dropped.
 #[derive(Clone, Debug)]
 pub struct EmbedWorker {
-    jobs: mpsc::Sender<Waiting>,
+    jobs: mpsc::Sender<Request>,
     state: watch::Receiver<WorkerState>,
+    /// The loading that goes on is to end.
+    cancelled: Arc<AtomicBool>,
+}
+
+#[derive(Debug)]
+enum Request {
+    Embed(Waiting),
+    /// Load the model, where none is loaded.
+    Load,
 }
 
 #[derive(Debug)]
@@ -70,17 +83,61 @@ impl EmbedWorker {
     where
         F: FnOnce(&dyn Progress) -> Result<Box<dyn Embedder>, EmbedError> + Send + 'static,
     {
+        let mut load = Some(load);
+        Self::start_with(move |progress| {
+            let again = || EmbedError::Failed("the model cannot be loaded again".to_owned());
+            load.take().ok_or_else(again)?(progress)
+        })
+    }
+
+    /// The same with a `load` that can be called again, after it failed or was stopped.
+    pub fn start_with<F>(load: F) -> Result<Self, EmbedError>
+    where
+        F: FnMut(&dyn Progress) -> Result<Box<dyn Embedder>, EmbedError> + Send + 'static,
+    {
         let (jobs, waiting) = mpsc::channel(QUEUE);
-        let starting = WorkerState::Loading {
-            phase: "starting".to_owned(),
-            done: 0,
-            total: None,
+        let (report, state) = watch::channel(starting());
+        let cancelled = Arc::<AtomicBool>::default();
+        let report = Report {
+            state: report,
+            cancelled: cancelled.clone(),
         };
-        let (report, state) = watch::channel(starting);
         let thread = std::thread::Builder::new().name("embed".to_owned());
         let started = thread.spawn(move || run(load, waiting, &report));
         started.map_err(|error| EmbedError::Failed(format!("no thread for embedding: {error}")))?;
-        Ok(Self { jobs, state })
+        Ok(Self {
+            jobs,
+            state,
+            cancelled,
+        })
+    }
+
+    /// Ends the loading that goes on: the state becomes `Stopped`, or `Ready` where it was too late. Without one, nothing.
+    pub fn stop_loading(&self) {
+        if matches!(*self.state.borrow(), WorkerState::Loading { .. }) {
+            self.cancelled.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Loads the model again after it failed or was stopped; else it does nothing.
+    pub fn load_again(&self) {
+        let loaded = matches!(
+            *self.state.borrow(),
+            WorkerState::Ready { .. } | WorkerState::Loading { .. }
+        );
+        if !loaded {
+            // Where the channel is full, whoever waits there wakes the thread, and the person presses again.
+            let _ = self.jobs.try_send(Request::Load);
+        }
+    }
+
+    /// Waits until a model that failed or was stopped is loaded again; false where the thread has ended.
+    pub async fn loads_again(&self) -> bool {
+        let mut state = self.state.clone();
+        let again = state
+            .wait_for(|state| !matches!(state, WorkerState::Failed { .. } | WorkerState::Stopped))
+            .await;
+        again.is_ok()
     }
 
     /// Hands a text over and waits for its vector.
@@ -88,7 +145,7 @@ impl EmbedWorker {
         let (reply, answer) = oneshot::channel();
         let gone = || EmbedError::Failed("the embedding thread has ended".to_owned());
         self.jobs
-            .send(Waiting { job, reply })
+            .send(Request::Embed(Waiting { job, reply }))
             .await
             .map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
@@ -108,6 +165,7 @@ impl EmbedWorker {
         match loaded.as_deref() {
             Ok(WorkerState::Ready { model }) => Ok(model.clone()),
             Ok(WorkerState::Failed { why }) => Err(EmbedError::Failed(why.clone())),
+            Ok(WorkerState::Stopped) => Err(stopped()),
             _ => Err(EmbedError::Failed(
                 "the embedding thread has ended".to_owned(),
             )),
@@ -115,12 +173,27 @@ impl EmbedWorker {
     }
 }
 
-/// Phases of loading, as the worker's state.
-struct Report<'a>(&'a watch::Sender<WorkerState>);
+fn starting() -> WorkerState {
+    WorkerState::Loading {
+        phase: "starting".to_owned(),
+        done: 0,
+        total: None,
+    }
+}
 
-impl Progress for Report<'_> {
+fn stopped() -> EmbedError {
+    EmbedError::Failed("the loading of the model was stopped".to_owned())
+}
+
+/// Phases of loading, as the worker's state.
+struct Report {
+    state: watch::Sender<WorkerState>,
+    cancelled: Arc<AtomicBool>,
+}
+
+impl Progress for Report {
     fn advance(&self, phase: &str, done: u64, total: Option<u64>) {
-        self.0.send_replace(WorkerState::Loading {
+        self.state.send_replace(WorkerState::Loading {
             phase: phase.to_owned(),
             done,
             total,
@@ -130,47 +203,68 @@ impl Progress for Report<'_> {
     fn note(&self, sentence: &str) {
         self.advance(sentence, 0, None);
     }
-}
 
-fn run<F>(load: F, mut waiting: mpsc::Receiver<Waiting>, state: &watch::Sender<WorkerState>)
-where
-    F: FnOnce(&dyn Progress) -> Result<Box<dyn Embedder>, EmbedError>,
-{
-    let mut queue = Vec::new();
-    let served = caught(|| load(&Report(state))).and_then(|mut embedder| {
-        state.send_replace(WorkerState::Ready {
-            model: embedder.model().clone(),
-        });
-        while fill(&mut queue, &mut waiting) {
-            embed_oldest(&mut queue, embedder.as_mut())?;
-        }
-        Ok(())
-    });
-    let Err(error) = served else { return };
-    let why = error.to_string();
-    state.send_replace(WorkerState::Failed { why: why.clone() });
-    while fill(&mut queue, &mut waiting) {
-        for waiting in queue.drain(..) {
-            // Who no longer listens needs no answer; the same below.
-            let _ = waiting.reply.send(Err(EmbedError::Failed(why.clone())));
-        }
+    fn cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
     }
 }
 
-/// Moves what waits in the channel into `queue`; blocks while both are empty. `false` when no handle is left.
-fn fill(queue: &mut Vec<Waiting>, waiting: &mut mpsc::Receiver<Waiting>) -> bool {
-    if queue.is_empty() {
-        match waiting.blocking_recv() {
-            Some(first) => queue.push(first),
-            None => return false,
+fn run<F>(mut load: F, mut waiting: mpsc::Receiver<Request>, report: &Report)
+where
+    F: FnMut(&dyn Progress) -> Result<Box<dyn Embedder>, EmbedError>,
+{
+    let mut queue = Vec::new();
+    loop {
+        let served = caught(|| load(report)).and_then(|mut embedder| {
+            report.cancelled.store(false, Ordering::Relaxed);
+            report.state.send_replace(WorkerState::Ready {
+                model: embedder.model().clone(),
+            });
+            while fill(&mut queue, &mut waiting).is_some() {
+                embed_oldest(&mut queue, embedder.as_mut())?;
+            }
+            Ok(())
+        });
+        let Err(error) = served else { return };
+        let (why, state) = if report.cancelled.swap(false, Ordering::Relaxed) {
+            (stopped().to_string(), WorkerState::Stopped)
+        } else {
+            let why = error.to_string();
+            (why.clone(), WorkerState::Failed { why })
+        };
+        report.state.send_replace(state);
+        loop {
+            for waiting in queue.drain(..) {
+                // Who no longer listens needs no answer; the same below.
+                let _ = waiting.reply.send(Err(EmbedError::Failed(why.clone())));
+            }
+            match fill(&mut queue, &mut waiting) {
+                Some(false) => {}
+                Some(true) => break,
+                None => return,
+            }
         }
+        report.state.send_replace(starting());
+    }
+}
+
+/// Moves what waits in the channel into `queue`; blocks while both are empty. Whether somebody asked for the model to be
+/// loaded; `None` when no handle is left.
+fn fill(queue: &mut Vec<Waiting>, waiting: &mut mpsc::Receiver<Request>) -> Option<bool> {
+    let mut load = false;
+    let mut take = |request, queue: &mut Vec<Waiting>| match request {
+        Request::Embed(job) => queue.push(job),
+        Request::Load => load = true,
+    };
+    if queue.is_empty() {
+        take(waiting.blocking_recv()?, queue);
     }
     while queue.len() < SORTED
         && let Ok(next) = waiting.try_recv()
     {
-        queue.push(next);
+        take(next, queue);
     }
-    true
+    Some(load)
 }
 
 /// Embeds the texts of those who wait longest and answers everyone who waits for one of these texts.
@@ -253,7 +347,7 @@ fn caught<T>(work: impl FnOnce() -> Result<T, EmbedError>) -> Result<T, EmbedErr
 mod tests {
     use super::*;
     use crate::embed::hash::HashEmbedder;
-    use std::sync::{Arc, Mutex, mpsc as std_mpsc};
+    use std::sync::{Mutex, mpsc as std_mpsc};
 
     fn job(text: &str, second: i64) -> EmbedJob {
         let waiting_since = Timestamp::from_second(second).unwrap();
@@ -319,7 +413,11 @@ mod tests {
         let mut pending = Vec::new();
         for job in jobs {
             let (reply, answer) = oneshot::channel();
-            rig.worker.jobs.send(Waiting { job, reply }).await.unwrap();
+            rig.worker
+                .jobs
+                .send(Request::Embed(Waiting { job, reply }))
+                .await
+                .unwrap();
             pending.push(answer);
         }
         rig.loading_may_end.send(()).unwrap();
@@ -459,13 +557,37 @@ mod tests {
         drop(answer);
         rig.worker
             .jobs
-            .send(Waiting {
+            .send(Request::Embed(Waiting {
                 job: job("given up", 1),
                 reply,
-            })
+            }))
             .await
             .unwrap();
         answers(&rig, vec![job("wanted", 2)]).await;
         assert_eq!(*rig.seen.lock().unwrap(), [["wanted"]]);
+    }
+
+    #[tokio::test]
+    async fn a_loading_that_was_stopped_can_be_started_again() {
+        let mut times = 0;
+        let worker = EmbedWorker::start_with(move |progress| {
+            times += 1;
+            while times == 1 && !progress.cancelled() {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+            if times == 1 {
+                return Err(EmbedError::Failed("given up half way".to_owned()));
+            }
+            Ok(Box::new(HashEmbedder::new()))
+        })
+        .unwrap();
+        worker.stop_loading();
+        assert!(worker.ready().await.is_err());
+        assert_eq!(*worker.state().borrow(), WorkerState::Stopped);
+        assert!(worker.embed(job("a", 1)).await.is_err());
+        worker.load_again();
+        assert!(worker.loads_again().await);
+        assert!(worker.ready().await.is_ok());
+        assert!(worker.embed(job("a", 1)).await.is_ok());
     }
 }

@@ -10,7 +10,9 @@ use crate::domain::{
     Conversation, Draft, Intent, Message, Origin, OutboxState, Outgoing, OutgoingId,
 };
 use crate::store::OutboxFilter;
-use crate::template::{FillError, Filled, SlotProblem, Slots, Template, fill, slot_text};
+use crate::template::{
+    FillError, Filled, Label, SlotProblem, Slots, Template, fill, fill_variant, slot_text,
+};
 use crate::text::{SafeText, sanitise};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -24,6 +26,8 @@ pub struct Wishes {
     pub order: Option<String>,
     /// Values for slots, by name (`ask.link`). They win over what the program knows.
     pub slots: BTreeMap<String, String>,
+    /// A certain variant of the language, from 0, and no other one in its place; else they rotate.
+    pub variant: Option<usize>,
 }
 
 /// A template, filled and kept as the conversation's draft.
@@ -39,6 +43,16 @@ pub struct Staged {
 pub enum ComposeError {
     #[error("template `{template}` needs {}", .gaps.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Blocked { template: String, gaps: Vec<Gap> },
+    #[error(
+        "template `{template}` does not speak {}: it has {}; choose one with --lang, or write with --text",
+        sanitise(.lang),
+        .has.join(", ")
+    )]
+    NoLanguage {
+        template: String,
+        lang: String,
+        has: Vec<String>,
+    },
     #[error("{0}")]
     Refused(String),
 }
@@ -47,8 +61,10 @@ pub enum ComposeError {
 #[derive(Debug)]
 pub struct Gap {
     pub problem: SlotProblem,
-    pub label: Option<String>,
+    pub label: Option<Label>,
     pub advice: Option<String>,
+    /// The buyer has several orders and none is chosen: that choice would fill it.
+    pub order: bool,
 }
 
 impl std::fmt::Display for Gap {
@@ -56,7 +72,7 @@ impl std::fmt::Display for Gap {
         let slot = &self.problem.slot;
         write!(f, "{slot}")?;
         if let Some(label) = &self.label {
-            write!(f, " ({label})")?;
+            write!(f, " ({})", label.en)?;
         }
         write!(f, ", which {}: ", self.problem.problem)?;
         match &self.advice {
@@ -101,9 +117,14 @@ impl Engine {
             // Who asks about a product has not ordered it: an older order says nothing of it.
             slots.forget("product", &wishes.slots);
         }
-        let used = self.times_used(c, &template.key).await?;
-        let filled = fill(template, &lang, &slots, used, now)
-            .map_err(|e| self.explain(template, e, &context))?;
+        let filled = match wishes.variant {
+            Some(variant) => fill_variant(template, &lang, &slots, variant, now),
+            None => {
+                let used = self.times_used(c, &template.key).await?;
+                fill(template, &lang, &slots, used, now)
+            }
+        };
+        let filled = filled.map_err(|e| self.explain(template, e, &context))?;
         self.remember_written_draft(c, now).await?;
         self.store
             .put_draft(&Draft {
@@ -240,14 +261,14 @@ impl Engine {
         };
         let gaps = problems
             .into_iter()
-            .map(|problem| Gap {
-                label: self.templates.label(&problem.slot).map(|l| l.en.clone()),
-                advice: problem
-                    .slot
-                    .starts_with("order.")
-                    .then(|| order_advice(context))
-                    .flatten(),
-                problem,
+            .map(|problem| {
+                let of_order = problem.slot.starts_with("order.");
+                Gap {
+                    label: self.templates.label(&problem.slot).cloned(),
+                    advice: of_order.then(|| order_advice(context)).flatten(),
+                    order: of_order && context.chosen.is_none() && !context.orders.is_empty(),
+                    problem,
+                }
             })
             .collect();
         ComposeError::Blocked {

@@ -103,13 +103,11 @@ pub(super) fn speak(
     if template.text.contains_key(lang) || template.text.contains_key(base) {
         return Ok(lang.to_owned());
     }
-    let has: Vec<&str> = template.text.keys().map(String::as_str).collect();
-    Err(ComposeError::Refused(format!(
-        "template `{}` does not speak {}: it has {}; choose one with --lang, or write with --text",
-        template.key,
-        sanitise(lang),
-        has.join(", ")
-    )))
+    Err(ComposeError::NoLanguage {
+        template: template.key.clone(),
+        lang: lang.to_owned(),
+        has: template.text.keys().cloned().collect(),
+    })
 }
 
 /// A reply that says "it has not left yet" is for an order that has not.

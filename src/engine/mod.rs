@@ -9,7 +9,7 @@
 //! - [`deliver`]: claim, send, settle; judge what is unknown by reading back
 //! - [`run`]: all of these at once until told to stop
 //!
-//! and around it: [`accounts`] and [`secrets`], [`orders`], [`transfer`] (import), [`doctor`].
+//! and around it: [`accounts`] and [`secrets`], [`orders`], [`transfer`] (import), [`doctor`], [`screen`] (what the inbox shows).
 //!
 //! May use: everything below (`channel`, `store`, `classify`, `embed`, `template`, `domain`, `text`), no terminal, no argument
 //! parser, no printing. The one rule: it returns values; what went wrong is said in them, per conversation and per
@@ -27,6 +27,7 @@ pub mod poll;
 pub mod recognise;
 pub mod rows;
 pub mod run;
+pub mod screen;
 pub mod secrets;
 pub mod transfer;
 

@@ -42,6 +42,24 @@ impl Engine {
         Ok(context)
     }
 
+    /// Asks the platform where what is stored of the buyer's orders is stale. Whether there is news.
+    ///
+    /// # Errors
+    /// A platform that cannot be asked; what is stored stays.
+    pub async fn refresh_orders(
+        &self,
+        conversation: &Conversation,
+        now: Timestamp,
+    ) -> anyhow::Result<bool> {
+        let stored = self.store.orders(&conversation.id).await?;
+        let fresh = |o: &Order| now.duration_since(o.fetched_at) <= FRESH_FOR;
+        if !stored.is_empty() && stored.iter().all(fresh) {
+            return Ok(false);
+        }
+        let fetched = self.fetch_orders(conversation, now).await?;
+        Ok(fetched.is_some_and(|orders| !orders.is_empty()))
+    }
+
     /// `None` where the channel has no orders or the buyer is not known to it.
     async fn fetch_orders(
         &self,
@@ -62,7 +80,7 @@ impl Engine {
 }
 
 /// The named one; else the newest that a message names by a card or its number; else the only one, open ones first.
-fn choose<'a>(
+pub(super) fn choose<'a>(
     orders: &'a [Order],
     messages: &[Message],
     wanted: Option<&str>,

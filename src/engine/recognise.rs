@@ -78,6 +78,7 @@ impl Recogniser {
     /// # Errors
     /// No model, in the words of whoever looked for it.
     pub async fn prepare(&self, store: Option<&Store>) -> anyhow::Result<ModelId> {
+        self.readiness.send_replace(Readiness::Loading);
         let result = self.train(store).await;
         self.readiness.send_replace(match &result {
             Ok(model) => Readiness::Ready(model.clone()),
@@ -216,7 +217,7 @@ impl Recogniser {
     }
 
     /// The vectors of `readings`: stored ones, and the rest embedded and stored.
-    async fn vectors(
+    pub(super) async fn vectors(
         &self,
         store: &Store,
         model: &ModelId,

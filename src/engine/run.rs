@@ -11,10 +11,10 @@ use crate::domain::{Account, AccountId};
 use crate::embed::EmbedError;
 use crate::store::StoreError;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +42,8 @@ pub enum Health {
 pub struct Monitor {
     health: Mutex<HashMap<AccountId, Health>>,
     totals: Mutex<Totals>,
+    /// Counts what happened: whoever shows the inbox looks again when it has changed.
+    changes: watch::Sender<u64>,
 }
 
 /// What this run has done so far.
@@ -66,6 +68,16 @@ impl Monitor {
         *self.totals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Changes whenever something was stored, classified or settled, or an account does otherwise than before.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Somebody else changed the store, such as a person at the screen.
+    pub fn changed(&self) {
+        self.changes.send_modify(|n| *n += 1);
+    }
+
     fn set(&self, account: &AccountId, health: Health) {
         if !matches!(health, Health::Ok { .. }) {
             tracing::warn!(%account, ?health, "account");
@@ -74,10 +86,19 @@ impl Monitor {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(account.clone(), health);
+        self.changed();
     }
 
     fn add(&self, change: impl FnOnce(&mut Totals)) {
-        change(&mut self.totals.lock().unwrap_or_else(PoisonError::into_inner));
+        let news = {
+            let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = *totals;
+            change(&mut totals);
+            (before.stored, before.classified) != (totals.stored, totals.classified)
+        };
+        if news {
+            self.changed();
+        }
     }
 }
 
@@ -103,6 +124,10 @@ pub struct Desk {
     pub recogniser: Recogniser,
     pub monitor: Arc<Monitor>,
     stored: Arc<Notify>,
+    /// Accounts were added: those that nobody polls yet are taken up.
+    added: Arc<Notify>,
+    /// Counts how often a person asked for a round at once.
+    asked: Arc<watch::Sender<u64>>,
     stop: CancellationToken,
 }
 
@@ -113,8 +138,26 @@ impl Desk {
             recogniser,
             monitor: Arc::default(),
             stored: Arc::default(),
+            added: Arc::default(),
+            asked: Arc::default(),
             stop,
         }
+    }
+
+    /// Ends everything that runs, in good order.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Starts to poll the accounts that were connected since the desk runs.
+    pub fn take_up_accounts(&self) {
+        self.added.notify_one();
+    }
+
+    /// Polls every account now instead of after its pause, and looks at what waits for the classifier.
+    pub fn poll_now(&self) {
+        self.asked.send_modify(|n| *n += 1);
+        self.stored.notify_one();
     }
 
     /// Runs until the token is cancelled.
@@ -124,27 +167,52 @@ impl Desk {
     pub async fn run(&self) -> anyhow::Result<()> {
         self.engine.recover(Timestamp::now()).await?;
         let mut tasks = JoinSet::new();
-        for account in self.engine.connected_accounts().await? {
-            let desk = self.clone();
-            tasks.spawn(async move { desk.keep_polling(account).await });
-        }
         let desk = self.clone();
         tasks.spawn(async move { desk.keep_recognising().await });
         let desk = self.clone();
         tasks.spawn(async move { desk.keep_delivering().await });
+        let mut polled = HashSet::new();
+        self.poll_new_accounts(&mut polled, &mut tasks).await?;
         let mut result = Ok(());
-        while let Some(ended) = tasks.join_next().await {
-            let ended = ended.map_err(anyhow::Error::from).and_then(|r| r);
-            if ended.is_err() {
-                self.stop.cancel();
-                result = result.and(ended);
+        loop {
+            tokio::select! {
+                ended = tasks.join_next() => {
+                    let Some(ended) = ended else { break };
+                    let ended = ended.map_err(anyhow::Error::from).and_then(|r| r);
+                    if ended.is_err() {
+                        self.stop.cancel();
+                        result = result.and(ended);
+                    }
+                }
+                () = self.added.notified(), if !self.stop.is_cancelled() => {
+                    match self.poll_new_accounts(&mut polled, &mut tasks).await {
+                        Err(error) if is_busy(&error) => self.added.notify_one(),
+                        taken => taken?,
+                    }
+                }
             }
         }
         result
     }
 
+    async fn poll_new_accounts(
+        &self,
+        polled: &mut HashSet<AccountId>,
+        tasks: &mut JoinSet<anyhow::Result<()>>,
+    ) -> anyhow::Result<()> {
+        for account in self.engine.connected_accounts().await? {
+            if polled.insert(account.id.clone()) {
+                let desk = self.clone();
+                tasks.spawn(async move { desk.keep_polling(account).await });
+            }
+        }
+        Ok(())
+    }
+
     async fn keep_polling(&self, account: Account) -> anyhow::Result<()> {
+        let mut asked = self.asked.subscribe();
         while !self.stop.is_cancelled() {
+            asked.mark_unchanged();
             let round = tokio::select! {
                 round = self.poll_once(&account) => round,
                 () = self.stop.cancelled() => break,
@@ -160,12 +228,15 @@ impl Desk {
             let waits_for_a_person =
                 matches!(health, Health::NotPermitted(_) | Health::Unauthorized(_));
             self.monitor.set(&account.id, health);
-            self.pause(if waits_for_a_person {
+            let wait = if waits_for_a_person {
                 ASK_AGAIN.max(wait)
             } else {
                 wait
-            })
-            .await;
+            };
+            tokio::select! {
+                () = self.pause(wait) => {}
+                _ = asked.changed() => {}
+            }
         }
         Ok(())
     }
@@ -202,18 +273,35 @@ impl Desk {
     }
 
     async fn keep_recognising(&self) -> anyhow::Result<()> {
+        loop {
+            self.recognise().await?;
+            self.pause(Duration::from_secs(1)).await;
+            // The inbox is of use without intents too: what is stored waits, until the model is asked for again.
+            tokio::select! {
+                again = self.recogniser.worker().loads_again() => if !again { return Ok(()) },
+                () = self.stop.cancelled() => return Ok(()),
+            }
+        }
+    }
+
+    /// Until told to stop, or until there is no model: `readiness` says why.
+    async fn recognise(&self) -> anyhow::Result<()> {
         let prepared = tokio::select! {
             prepared = self.recogniser.prepare(Some(&self.engine.store)) => prepared,
             () = self.stop.cancelled() => return Ok(()),
         };
         if let Err(error) = prepared {
-            // The inbox is of use without intents too: what is stored waits, and `readiness` says why.
             tracing::error!("no classifier: {error:#}");
             return Ok(());
         }
-        self.recogniser
+        if self
+            .recogniser
             .reconsider_unknown(&self.engine.store, Timestamp::now)
-            .await?;
+            .await?
+            > 0
+        {
+            self.monitor.changed();
+        }
         while !self.stop.is_cancelled() {
             match self
                 .recogniser
@@ -253,12 +341,17 @@ impl Desk {
 
     /// Sends what is due; now and then looks after what another sender left behind.
     async fn deliver(&self, looked: &mut Timestamp) -> anyhow::Result<()> {
-        self.engine.deliver_due(Timestamp::now).await?;
+        if !self.engine.deliver_due(Timestamp::now).await?.is_empty() {
+            self.monitor.changed();
+        }
         let now = Timestamp::now();
         if now.duration_since(*looked) >= LOOK_AFTER {
             *looked = now;
-            self.engine.recover(now).await?;
-            self.engine.look_for_unknown(now).await?;
+            let given_up = self.engine.recover(now).await?;
+            let found = self.engine.look_for_unknown(now).await?;
+            if !given_up.is_empty() || !found.is_empty() {
+                self.monitor.changed();
+            }
         }
         Ok(())
     }

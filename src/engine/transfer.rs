@@ -36,7 +36,7 @@ impl Engine {
         rows: Vec<Row>,
         kind: ChannelKind,
         now: Timestamp,
-        progress: &dyn Fn(usize),
+        progress: &(dyn Fn(usize) + Sync),
     ) -> anyhow::Result<Imported> {
         let account = self.import_account(kind, now).await?;
         let mut result = Imported {

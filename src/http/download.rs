@@ -60,22 +60,34 @@ pub enum DownloadError {
     /// The writer failed, not the network.
     #[error("what was downloaded could not be written: {0}")]
     Write(io::Error),
+    #[error("it was stopped")]
+    Stopped,
 }
 
-/// Streams the file into `sink`; `progress` hears of bytes so far and, where known, of all. Blocks.
+/// How often it is looked whether the download is still wanted.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Streams the file into `sink`; `progress` hears of bytes so far and, where known, of all; once `cancelled` is true it ends, also
+/// in the middle of a silence. Blocks.
 ///
 /// It runs on a thread and a small runtime of its own, so it may be called from anywhere.
 pub fn get(
     request: &Request<'_>,
     sink: &mut (dyn Write + Send),
     progress: &(dyn Fn(u64, Option<u64>) + Sync),
+    cancelled: &(dyn Fn() -> bool + Sync),
 ) -> Result<Received, DownloadError> {
     let start = || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
         let runtime = runtime.map_err(|error| unreachable(request.url, &error))?;
-        let fetched = runtime.block_on(fetch(request, sink, progress));
+        let fetched = runtime.block_on(async {
+            tokio::select! {
+                fetched = fetch(request, sink, progress) => fetched,
+                () = until(cancelled) => Err(DownloadError::Stopped),
+            }
+        });
         // A name that is still being looked up, past the time limit, holds nobody up.
         runtime.shutdown_background();
         fetched
@@ -83,6 +95,12 @@ pub fn get(
     let finished = std::thread::scope(|scope| scope.spawn(start).join());
     let panicked = io::Error::other("the download stopped unexpectedly");
     finished.unwrap_or_else(|_| Err(unreachable(request.url, &panicked)))
+}
+
+async fn until(cancelled: &(dyn Fn() -> bool + Sync)) {
+    while !cancelled() {
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 async fn fetch(
@@ -267,7 +285,7 @@ mod tests {
             limits,
             most: 1,
         };
-        let error = get(&request, &mut Vec::new(), &|_, _| {})
+        let error = get(&request, &mut Vec::new(), &|_, _| {}, &|| false)
             .unwrap_err()
             .to_string();
         assert!(

@@ -77,13 +77,21 @@ impl OrderRow {
 }
 
 /// With the state of the outbox where a reply of ours is the message.
-const MESSAGES: &str = concat!(
+macro_rules! messages_sql {
+    ($order:literal) => {
+        concat!(
     "SELECT m.id, m.remote_id, m.author, m.kind, m.text, m.order_id, m.product_id, m.sent_at, m.received_at, o.state, ",
     prediction_columns!(),
     " FROM message m LEFT JOIN prediction p ON p.message_id = m.id \
      LEFT JOIN outbox o ON o.account_id = m.account_id AND o.platform_id = m.remote_id \
-     WHERE m.conversation_id = $1 ORDER BY m.sent_at, m.id"
-);
+     WHERE m.conversation_id = $1 ORDER BY ",
+            $order
+        )
+    };
+}
+
+const MESSAGES: &str = messages_sql!("m.sent_at, m.id");
+const NEWEST_MESSAGES: &str = messages_sql!("m.sent_at DESC, m.id DESC LIMIT $2");
 
 const UNSEEN: &str = "SELECT id, origin, text, state, platform_id, created_at FROM outbox \
      WHERE conversation_id = $1 AND state NOT IN ('sent', 'delivered', 'read', 'cancelled') ORDER BY created_at, id";
@@ -134,6 +142,28 @@ impl Store {
         let seen = rows.into_iter().map(|row| seen(conversation, row));
         let unseen = unseen.into_iter().map(|row| not_seen(conversation, row));
         seen.chain(unseen).collect()
+    }
+
+    /// The newest `limit` messages, oldest first, and whether there are older ones; after them the replies of ours that the
+    /// platform has not shown yet.
+    pub async fn newest_messages(
+        &self,
+        conversation: &ConversationId,
+        limit: u32,
+    ) -> Result<(Vec<Message>, bool), StoreError> {
+        let (mut rows, unseen): (Vec<MessageRow>, Vec<UnseenRow>) = reading!(self, conn => (
+            sqlx::query_as(NEWEST_MESSAGES)
+                .bind(conversation.as_str())
+                .bind(i64::from(limit) + 1)
+                .fetch_all(&mut *conn)
+                .await?,
+            sqlx::query_as(UNSEEN).bind(conversation.as_str()).fetch_all(&mut *conn).await?,
+        ));
+        let older = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let seen = rows.into_iter().rev().map(|row| seen(conversation, row));
+        let unseen = unseen.into_iter().map(|row| not_seen(conversation, row));
+        Ok((seen.chain(unseen).collect::<Result<_, _>>()?, older))
     }
 
     /// The buyer's orders as last reported, newest first.

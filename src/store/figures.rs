@@ -1,6 +1,8 @@
 //! Figures of the recognition, counted from the rows.
 
+use super::rows::ms;
 use super::{Store, StoreError, reading};
+use jiff::Timestamp;
 
 /// Rows that are looked at: the newest ones.
 const LOOK_AT: i64 = 100_000;
@@ -21,7 +23,21 @@ impl Recognised {
     }
 }
 
+/// Ids sort by time, and of what is pending no more is counted than a look may cost.
+const PULSE: &str = "SELECT COALESCE((SELECT MAX(id) FROM event), ''), COALESCE((SELECT MAX(id) FROM message), ''), \
+     (SELECT COUNT(*) FROM (SELECT 1 FROM message WHERE pending LIMIT 1000) AS some), \
+     (SELECT COUNT(*) FROM (SELECT 1 FROM conversation WHERE snoozed_until <= $1 LIMIT 1) AS ended)";
+
 impl Store {
+    /// A word that is another one once something was stored, classified, acted on or has come back from its snooze.
+    pub async fn pulse(&self, now: Timestamp) -> Result<String, StoreError> {
+        let (event, message, pending, ended): (String, String, i64, i64) = reading!(self, conn => sqlx::query_as(PULSE)
+            .bind(ms(now))
+            .fetch_one(&mut *conn)
+            .await?);
+        Ok(format!("{event} {message} {pending} {ended}"))
+    }
+
     /// Of the newest predictions.
     pub async fn recognised(&self) -> Result<Recognised, StoreError> {
         let rows: Vec<(String, i64)> = reading!(self, conn => sqlx::query_as(

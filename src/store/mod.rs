@@ -38,7 +38,7 @@ pub use figures::Recognised;
 pub use ingest::Ingested;
 pub use outbox::{OutboxFilter, Settlement};
 pub use predictions::{Counts, Example, Pending};
-pub use queue::{Filter, Lead, QueueCount, Row};
+pub use queue::{Filter, HeldReply, Lead, OtherCounts, QueueCount, Row};
 
 use std::sync::Arc;
 use tokio::sync::Mutex;

@@ -3,11 +3,14 @@
 //! Order everywhere: critical risk first, then by the time an answer is due, then the oldest. Each queue is one range
 //! of an index that has this order, so a page costs the same among a thousand conversations and a million.
 
-use super::rows::{ConversationRow, conversation_columns, maybe_time, ms, raw, time, word};
+use super::rows::{
+    ConversationRow, conversation_columns, maybe_raw, maybe_time, ms, raw, time, word,
+};
 use super::standing::{NEVER, SHELF_NEW, SHELF_UNKNOWN};
 use super::{Store, StoreError, reading, writing};
 use crate::domain::{
-    Conversation, ConversationId, Intent, MessageId, MessageKind, OutboxState, Outcome, Queue, Risk,
+    Conversation, ConversationId, Intent, MessageId, MessageKind, OutboxState, Outcome, OutgoingId,
+    Queue, Risk,
 };
 use crate::text::RawText;
 use jiff::Timestamp;
@@ -20,6 +23,8 @@ pub struct Filter {
     pub intent: Option<Intent>,
     /// Only those whose leading message is in this language.
     pub lang: Option<String>,
+    /// Of the open ones, only those in which somebody waits for an answer.
+    pub waiting: bool,
     pub limit: u32,
 }
 
@@ -29,6 +34,7 @@ impl Default for Filter {
             queue: Queue::Open,
             intent: None,
             lang: None,
+            waiting: false,
             limit: 200,
         }
     }
@@ -54,6 +60,8 @@ pub struct Row {
     pub due_at: Option<Timestamp>,
     /// The state of the newest reply in the outbox.
     pub outbox: Option<OutboxState>,
+    /// What was said when it went wrong.
+    pub outbox_error: Option<RawText>,
 }
 
 /// How many open conversations lie on a shelf.
@@ -84,6 +92,7 @@ struct QueueRow {
     lang: Option<String>,
     due_at: i64,
     outbox: Option<String>,
+    outbox_error: Option<Vec<u8>>,
 }
 
 impl QueueRow {
@@ -105,6 +114,7 @@ impl QueueRow {
                 Some(time(self.due_at)?)
             },
             outbox: self.outbox.as_deref().map(word).transpose()?,
+            outbox_error: maybe_raw(self.outbox_error),
         })
     }
 }
@@ -117,7 +127,9 @@ macro_rules! list_sql {
             conversation_columns!(),
             ", c.lead_message_id, m.sent_at AS lead_at, m.kind AS lead_kind, substr(m.text, 1, 400) AS preview, \
              c.outcome, c.intent, c.risk, c.confidence, c.lang, c.due_at, \
-             (SELECT o.state FROM outbox o WHERE o.conversation_id = c.id ORDER BY o.created_at DESC, o.id DESC LIMIT 1) AS outbox \
+             (SELECT o.state FROM outbox o WHERE o.conversation_id = c.id ORDER BY o.created_at DESC, o.id DESC LIMIT 1) AS outbox, \
+             (SELECT o.error FROM outbox o WHERE o.conversation_id = c.id ORDER BY o.created_at DESC, o.id DESC LIMIT 1) \
+             AS outbox_error \
              FROM conversation c JOIN account a ON a.id = c.account_id LEFT JOIN message m ON m.id = c.lead_message_id \
              WHERE c.status = $1 AND ",
             $where,
@@ -130,6 +142,22 @@ macro_rules! list_sql {
 pub(super) const LIST: &str = list_sql!("$2 = ''");
 pub(super) const LIST_SHELF: &str = list_sql!("c.shelf = $2");
 pub(super) const LIST_PARENT: &str = list_sql!("c.parent = $2");
+/// The same, of those who wait: each a range of a smaller index that has the others not in it.
+pub(super) const WAITING: &str = list_sql!("$2 = '' AND c.waiting_since IS NOT NULL");
+pub(super) const WAITING_SHELF: &str = list_sql!("c.shelf = $2 AND c.waiting_since IS NOT NULL");
+pub(super) const WAITING_PARENT: &str = list_sql!("c.parent = $2 AND c.waiting_since IS NOT NULL");
+
+/// Of those who wait `oldest_at` is `waiting_since`, so the index alone answers.
+pub(super) const WAITING_COUNTS: &str = "SELECT shelf, COUNT(*), COUNT(CASE WHEN rank = 0 THEN 1 END), MIN(oldest_at) FROM conversation \
+     WHERE status = 'open' AND waiting_since IS NOT NULL GROUP BY shelf ORDER BY shelf";
+
+/// Put away, done (counted up to $1, for it only grows), and replies that are on their way or went wrong.
+pub(super) const OTHER_COUNTS: &str = "SELECT (SELECT COUNT(*) FROM conversation WHERE status = 'snoozed'), \
+     (SELECT COUNT(*) FROM (SELECT 1 FROM conversation WHERE status = 'done' LIMIT $1) AS some), \
+     (SELECT COUNT(*) FROM outbox WHERE state IN ('held', 'claimed', 'failed_retryable', 'failed_final', 'unknown'))";
+
+/// More finished conversations than this are not counted.
+pub const COUNTED_DONE: i64 = 100_000;
 
 /// Few replies are under way at a time, so this starts from them. $1 and $2 are not needed.
 const LIST_OUTBOX: &str = concat!(
@@ -137,7 +165,9 @@ const LIST_OUTBOX: &str = concat!(
     conversation_columns!(),
     ", c.lead_message_id, m.sent_at AS lead_at, m.kind AS lead_kind, substr(m.text, 1, 400) AS preview, \
      c.outcome, c.intent, c.risk, c.confidence, c.lang, c.due_at, \
-     (SELECT o.state FROM outbox o WHERE o.conversation_id = c.id ORDER BY o.created_at DESC, o.id DESC LIMIT 1) AS outbox \
+     (SELECT o.state FROM outbox o WHERE o.conversation_id = c.id ORDER BY o.created_at DESC, o.id DESC LIMIT 1) AS outbox, \
+     (SELECT o.error FROM outbox o WHERE o.conversation_id = c.id ORDER BY o.created_at DESC, o.id DESC LIMIT 1) \
+     AS outbox_error \
      FROM conversation c JOIN account a ON a.id = c.account_id LEFT JOIN message m ON m.id = c.lead_message_id \
      WHERE c.id IN (SELECT conversation_id FROM outbox \
      WHERE state IN ('held', 'claimed', 'failed_retryable', 'failed_final', 'unknown')) \
@@ -148,9 +178,29 @@ const LIST_OUTBOX: &str = concat!(
 pub(super) const SNOOZE_ENDED: &str =
     "SELECT id FROM conversation WHERE snoozed_until <= $1 LIMIT 1";
 
+/// How many there are outside the open queues.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OtherCounts {
+    pub snoozed: u64,
+    /// Up to [`COUNTED_DONE`].
+    pub done: u64,
+    /// Replies that are on their way, failed, or whose fate is unknown.
+    pub outbox: u64,
+}
+
+/// A reply that can still be taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldReply {
+    pub id: OutgoingId,
+    pub conversation_id: ConversationId,
+    pub buyer_name: RawText,
+    pub send_at: Timestamp,
+}
+
 /// What leads a conversation: the best guess for its leading message, and that message's language.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lead {
+    pub message: Option<MessageId>,
     pub intent: Option<Intent>,
     pub lang: Option<String>,
 }
@@ -158,14 +208,16 @@ pub struct Lead {
 impl Store {
     /// What leads a conversation; nothing while nothing was predicted.
     pub async fn lead(&self, conversation: &ConversationId) -> Result<Lead, StoreError> {
-        let row: Option<(Option<String>, Option<String>)> = reading!(self, conn => sqlx::query_as(
-            "SELECT intent, lang FROM conversation WHERE id = $1",
+        type Leads = (Option<String>, Option<String>, Option<String>);
+        let row: Option<Leads> = reading!(self, conn => sqlx::query_as(
+            "SELECT lead_message_id, intent, lang FROM conversation WHERE id = $1",
         )
         .bind(conversation.as_str())
         .fetch_optional(&mut *conn)
         .await?);
-        let (intent, lang) = row.unwrap_or_default();
+        let (message, intent, lang) = row.unwrap_or_default();
         Ok(Lead {
+            message: message.map(MessageId::from_stored),
             intent: intent.as_deref().and_then(Intent::from_key),
             lang,
         })
@@ -174,15 +226,17 @@ impl Store {
     /// The first conversations of a queue. Snoozes that have ended by `now` end first.
     pub async fn list(&self, filter: &Filter, now: Timestamp) -> Result<Vec<Row>, StoreError> {
         self.wake(now).await?;
+        let of = |all, waiting| if filter.waiting { waiting } else { all };
+        let shelf = of(LIST_SHELF, WAITING_SHELF);
         let (sql, status, value) = match filter.queue {
-            Queue::Open => (LIST, "open", ""),
+            Queue::Open => (of(LIST, WAITING), "open", ""),
             Queue::Snoozed => (LIST, "snoozed", ""),
             Queue::Done => (LIST, "done", ""),
             Queue::Outbox => (LIST_OUTBOX, "", ""),
-            Queue::Unknown => (LIST_SHELF, "open", SHELF_UNKNOWN),
-            Queue::New => (LIST_SHELF, "open", SHELF_NEW),
-            Queue::Intent(intent) => (LIST_SHELF, "open", intent.key()),
-            Queue::Parent(parent) => (LIST_PARENT, "open", parent),
+            Queue::Unknown => (shelf, "open", SHELF_UNKNOWN),
+            Queue::New => (shelf, "open", SHELF_NEW),
+            Queue::Intent(intent) => (shelf, "open", intent.key()),
+            Queue::Parent(parent) => (of(LIST_PARENT, WAITING_PARENT), "open", parent),
         };
         let rows: Vec<QueueRow> = reading!(self, conn => sqlx::query_as(sql)
             .bind(status)
@@ -197,12 +251,27 @@ impl Store {
 
     /// How many open conversations there are on each shelf. Snoozes that have ended by `now` end first.
     pub async fn queue_counts(&self, now: Timestamp) -> Result<Vec<QueueCount>, StoreError> {
-        self.wake(now).await?;
-        let rows: Vec<(String, i64, i64, Option<i64>)> = reading!(self, conn => sqlx::query_as(
+        self.count_by(
             "SELECT shelf, COUNT(*), COUNT(CASE WHEN rank = 0 THEN 1 END), MIN(oldest_at) FROM conversation \
-             WHERE status = 'open' GROUP BY shelf ORDER BY shelf")
-            .fetch_all(&mut *conn)
-            .await?);
+             WHERE status = 'open' GROUP BY shelf ORDER BY shelf",
+            now,
+        )
+        .await
+    }
+
+    /// The same of those in which somebody waits.
+    pub async fn waiting_counts(&self, now: Timestamp) -> Result<Vec<QueueCount>, StoreError> {
+        self.count_by(WAITING_COUNTS, now).await
+    }
+
+    async fn count_by(
+        &self,
+        sql: &'static str,
+        now: Timestamp,
+    ) -> Result<Vec<QueueCount>, StoreError> {
+        self.wake(now).await?;
+        let rows: Vec<(String, i64, i64, Option<i64>)> =
+            reading!(self, conn => sqlx::query_as(sql).fetch_all(&mut *conn).await?);
         rows.into_iter()
             .map(|(shelf, count, critical, oldest)| {
                 Ok(QueueCount {
@@ -211,6 +280,39 @@ impl Store {
                     count: count.unsigned_abs(),
                     critical: critical.unsigned_abs(),
                     oldest: maybe_time(oldest)?,
+                })
+            })
+            .collect()
+    }
+
+    /// How many are put away, done, on their way out.
+    pub async fn other_counts(&self) -> Result<OtherCounts, StoreError> {
+        let (snoozed, done, outbox): (i64, i64, i64) = reading!(self, conn => sqlx::query_as(OTHER_COUNTS)
+            .bind(COUNTED_DONE)
+            .fetch_one(&mut *conn)
+            .await?);
+        Ok(OtherCounts {
+            snoozed: snoozed.unsigned_abs(),
+            done: done.unsigned_abs(),
+            outbox: outbox.unsigned_abs(),
+        })
+    }
+
+    /// The replies that can still be taken back, the one that leaves first before the others.
+    pub async fn held_replies(&self, limit: u32) -> Result<Vec<HeldReply>, StoreError> {
+        let rows: Vec<(String, String, Vec<u8>, i64)> = reading!(self, conn => sqlx::query_as(
+            "SELECT o.id, o.conversation_id, c.buyer_name, o.send_at FROM outbox o \
+             JOIN conversation c ON c.id = o.conversation_id WHERE o.state = 'held' ORDER BY o.send_at, o.id LIMIT $1")
+            .bind(i64::from(limit))
+            .fetch_all(&mut *conn)
+            .await?);
+        rows.into_iter()
+            .map(|(id, conversation, buyer_name, send_at)| {
+                Ok(HeldReply {
+                    id: OutgoingId::from_stored(id),
+                    conversation_id: ConversationId::from_stored(conversation),
+                    buyer_name: raw(buyer_name),
+                    send_at: time(send_at)?,
                 })
             })
             .collect()

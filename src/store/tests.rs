@@ -1,6 +1,8 @@
 //! What needs the store's inside: its SQL, its migrations, its pool.
 
-use super::queue::{LIST, LIST_PARENT, LIST_SHELF};
+use super::queue::{
+    LIST, LIST_PARENT, LIST_SHELF, WAITING, WAITING_COUNTS, WAITING_PARENT, WAITING_SHELF,
+};
 use super::*;
 use crate::domain::*;
 use jiff::Timestamp;
@@ -105,6 +107,22 @@ async fn every_page_of_a_queue_is_read_from_an_index_in_its_order() {
             LIST_PARENT,
             "USING INDEX conversation_by_parent (status=? AND parent=?)",
         ),
+        (
+            WAITING,
+            "USING INDEX conversation_waiting_by_due (status=?)",
+        ),
+        (
+            WAITING_SHELF,
+            "USING INDEX conversation_waiting_by_shelf (status=? AND shelf=?)",
+        ),
+        (
+            WAITING_PARENT,
+            "USING INDEX conversation_waiting_by_parent (status=? AND parent=?)",
+        ),
+        (
+            WAITING_COUNTS,
+            "USING COVERING INDEX conversation_waiting_by_shelf (status=?)",
+        ),
     ] {
         let plan = plan(&store, sql).await;
         assert!(plan.contains(index), "{plan}");
@@ -152,12 +170,12 @@ async fn a_database_is_copied_beside_before_it_is_migrated() {
     assert!(matches!(
         refused,
         Err(StoreError::TooNew {
-            found: 2,
-            known: 1,
+            found: 3,
+            known: 2,
             ..
         })
     ));
-    let copy = dir.path().join("desk.db.before-0002");
+    let copy = dir.path().join("desk.db.before-0003");
     #[cfg(unix)]
     assert_eq!(
         std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&copy).unwrap().permissions())

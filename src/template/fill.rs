@@ -39,31 +39,61 @@ pub fn fill(
     used: usize,
     now: Timestamp,
 ) -> Result<Filled, FillError> {
-    let (lang, variants) = fallbacks(lang)
-        .into_iter()
-        .find_map(|l| template.text.get_key_value(l))
-        .or_else(|| template.text.iter().next())
-        .filter(|(_, variants)| !variants.is_empty())
-        .ok_or(FillError::NoText)?;
+    let (lang, variants) = variants(template, lang)?;
     let mut blocked: Option<Vec<SlotProblem>> = None;
     for step in 0..variants.len() {
-        let variant = (used + step) % variants.len();
-        let names = slots_of(&variants[variant]).map_err(FillError::Broken)?;
-        let problems: Vec<SlotProblem> =
-            names.iter().filter_map(|n| slots.problem(n, now)).collect();
-        if problems.is_empty() {
-            let text = render(&variants[variant], slots).map_err(FillError::Broken)?;
-            return Ok(Filled {
-                text,
-                lang: lang.clone(),
-                variant,
-            });
-        }
-        if blocked.as_ref().is_none_or(|b| problems.len() < b.len()) {
-            blocked = Some(problems);
+        match fill_one(lang, variants, (used + step) % variants.len(), slots, now) {
+            Err(FillError::Blocked(problems)) => {
+                if blocked.as_ref().is_none_or(|b| problems.len() < b.len()) {
+                    blocked = Some(problems);
+                }
+            }
+            done => return done,
         }
     }
     Err(FillError::Blocked(blocked.unwrap_or_default()))
+}
+
+/// Fills the variant number `variant` of `template`, counted round, and no other one in its place.
+pub fn fill_variant(
+    template: &Template,
+    lang: &str,
+    slots: &Slots,
+    variant: usize,
+    now: Timestamp,
+) -> Result<Filled, FillError> {
+    let (lang, variants) = variants(template, lang)?;
+    fill_one(lang, variants, variant % variants.len(), slots, now)
+}
+
+/// The texts in the language that comes nearest to `lang`; never none.
+fn variants<'a>(template: &'a Template, lang: &str) -> Result<(&'a str, &'a [String]), FillError> {
+    fallbacks(lang)
+        .into_iter()
+        .find_map(|l| template.text.get_key_value(l))
+        .or_else(|| template.text.iter().next())
+        .map(|(lang, variants)| (lang.as_str(), variants.as_slice()))
+        .filter(|(_, variants)| !variants.is_empty())
+        .ok_or(FillError::NoText)
+}
+
+fn fill_one(
+    lang: &str,
+    variants: &[String],
+    variant: usize,
+    slots: &Slots,
+    now: Timestamp,
+) -> Result<Filled, FillError> {
+    let names = slots_of(&variants[variant]).map_err(FillError::Broken)?;
+    let problems: Vec<SlotProblem> = names.iter().filter_map(|n| slots.problem(n, now)).collect();
+    if !problems.is_empty() {
+        return Err(FillError::Blocked(problems));
+    }
+    Ok(Filled {
+        text: render(&variants[variant], slots).map_err(FillError::Broken)?,
+        lang: lang.to_owned(),
+        variant,
+    })
 }
 
 /// The slots that a text names, sorted (`buyer`, `order.id`).
@@ -146,6 +176,16 @@ mod tests {
             fill(&t, "fr", &Slots::default(), 0, now).unwrap().lang,
             "en"
         );
+    }
+
+    #[test]
+    fn a_certain_variant_is_filled_or_blocks_and_no_other_takes_its_place() {
+        let t = template(&["one {{ buyer }}", "two"], &[]);
+        let now = Timestamp::UNIX_EPOCH;
+        let of = |variant| fill_variant(&t, "en", &Slots::default(), variant, now);
+        assert!(matches!(of(0), Err(FillError::Blocked(p)) if p.len() == 1));
+        assert_eq!(of(1).unwrap().text, "two");
+        assert_eq!(of(3).unwrap().variant, 1);
     }
 
     #[test]

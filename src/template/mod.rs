@@ -10,7 +10,7 @@ mod fill;
 mod load;
 mod slots;
 
-pub use fill::{FillError, Filled, fill};
+pub use fill::{FillError, Filled, fill, fill_variant};
 pub use slots::{FRESH_FOR, Problem, Slot, SlotProblem, Slots};
 
 use crate::domain::{Intent, OrderStatus};

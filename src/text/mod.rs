@@ -7,6 +7,7 @@
 //!
 //! May use: std and the Unicode crates. The one rule: no decoding after sanitising.
 
+mod escape;
 mod normalise;
 mod sanitise;
 
@@ -42,6 +43,11 @@ impl RawText {
     /// What may be shown of it.
     pub fn safe(&self) -> SafeText {
         sanitise(&self.0)
+    }
+
+    /// As it came, with everything that acts or hides made visible (`␛[31m`, `\u{202E}`); the first 4,000 characters.
+    pub fn escaped(&self) -> SafeText {
+        escape::escape(&self.0)
     }
 }
 

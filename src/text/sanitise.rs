@@ -10,10 +10,8 @@
 mod classes;
 
 use super::SafeText;
-use classes::{
-    acts_or_breaks, is_invisible, is_keycap_base, is_pictographic, is_skin_tone, joins,
-    stands_alone,
-};
+pub(super) use classes::{acts_or_breaks, is_invisible};
+use classes::{is_keycap_base, is_pictographic, is_skin_tone, joins, stands_alone};
 use std::borrow::Cow;
 use std::str::Chars;
 use unicode_normalization::UnicodeNormalization;

@@ -116,7 +116,7 @@ async fn a_newer_database_is_refused() {
             error,
             StoreError::TooNew {
                 found: 9999,
-                known: 1,
+                known: 2,
                 ..
             }
         ),

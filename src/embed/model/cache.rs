@@ -29,6 +29,9 @@ pub const MODEL_FILES: [&str; 5] = [
 
 const MANIFEST: &str = "manifest.json";
 
+/// How often it is looked whether another process has finished.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(150);
+
 /// The cache folder could not be used.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {}: {}; choose another cache folder with SEXTANT_MODEL_CACHE or make room there",
@@ -172,8 +175,9 @@ impl Cache {
         models
     }
 
-    /// Waits until no other process installs into this cache, and says so if it has to wait.
-    pub fn lock(&self, progress: &dyn Progress) -> Result<Locked<'_>, CacheError> {
+    /// Waits until no other process installs into this cache, and says so if it has to wait. `None` where nobody wants to
+    /// wait so long.
+    pub fn lock(&self, progress: &dyn Progress) -> Result<Option<Locked<'_>>, CacheError> {
         fs::create_dir_all(&self.root).map_err(failed("create", &self.root))?;
         let path = self.root.join("lock");
         let file = File::options()
@@ -182,20 +186,29 @@ impl Cache {
             .write(true)
             .open(&path);
         let file = file.map_err(failed("open", &path))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                progress.note("Another sextant is installing the model; waiting until it is done.");
-                file.lock().map_err(failed("lock", &path))?;
+        let mut told = false;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if progress.cancelled() => return Ok(None),
+                Err(TryLockError::WouldBlock) => {
+                    if !told {
+                        told = true;
+                        progress.note(
+                            "Another sextant is installing the model; waiting until it is done.",
+                        );
+                    }
+                    std::thread::sleep(LOOK);
+                }
+                Err(TryLockError::Error(error)) => return Err(failed("lock", &path)(error)),
             }
-            Err(TryLockError::Error(error)) => return Err(failed("lock", &path)(error)),
         }
         let locked = Locked {
             cache: self,
             _file: file,
         };
         locked.clear_staging()?;
-        Ok(locked)
+        Ok(Some(locked))
     }
 }
 

@@ -76,11 +76,11 @@ fn fetch_file(
     let path = folder.join(name);
     let mut file = File::create(&path).map_err(failed("write", &path))?;
     let phase = format!("fetching {name}");
-    let received = get(request, &mut file, &|done, total| {
-        progress.advance(&phase, done, total);
-    });
+    let advance = |done, total| progress.advance(&phase, done, total);
+    let received = get(request, &mut file, &advance, &|| progress.cancelled());
     let received = match received {
         Ok(received) => received,
+        Err(DownloadError::Stopped) => return Err(SourceError::Stopped),
         Err(DownloadError::Write(error)) => return Err(failed("write", &path)(error).into()),
         Err(error) => return Err(SourceError::Failed(format!("{name}: {error}"))),
     };

@@ -126,6 +126,8 @@ pub enum ModelError {
         list(.tried)
     )]
     NoSource { tried: Vec<Attempt> },
+    #[error("the installation of the model was stopped; `sextant model install` begins again")]
+    Stopped,
 }
 
 /// A source that was asked in vain.
@@ -151,6 +153,9 @@ pub(crate) enum SourceError {
     /// No source can do better.
     #[error(transparent)]
     Cache(#[from] CacheError),
+    /// Nobody waits for it any more.
+    #[error("it was stopped")]
+    Stopped,
 }
 
 /// Finds the model and the library, and fetches what is not there. Blocks; call it on a thread that may wait.
@@ -158,7 +163,9 @@ pub fn install(options: &Options, progress: &dyn Progress) -> Result<Installed, 
     if let Some(installed) = find(options)? {
         return Ok(installed);
     }
-    let locked = options.cache.lock(progress)?;
+    let Some(locked) = options.cache.lock(progress)? else {
+        return Err(ModelError::Stopped);
+    };
     // Another process may have installed both while this one waited.
     if find_model(options).is_none() {
         fetch_model(options, &locked, progress)?;
@@ -219,6 +226,7 @@ fn fetch_model(
         match fetched {
             Ok(model) => return Ok(staging.commit_model(&model, source.to_string())?),
             Err(SourceError::Cache(error)) => return Err(error.into()),
+            Err(SourceError::Stopped) => return Err(ModelError::Stopped),
             Err(SourceError::Failed(why)) => {
                 progress.note(&format!("No model from {source}: {why}."));
                 tried.push(Attempt {
@@ -243,6 +251,7 @@ fn fetch_runtime(locked: &Locked<'_>, progress: &dyn Progress) -> Result<(), Mod
     match pypi::fetch_runtime(wheel, &staging, progress) {
         Ok(()) => Ok(staging.commit_runtime(wheel.version)?),
         Err(SourceError::Cache(error)) => Err(error.into()),
+        Err(SourceError::Stopped) => Err(ModelError::Stopped),
         Err(SourceError::Failed(why)) => Err(RuntimeError::new(format!(
             "it is not on this machine, and it was not fetched: {why}"
         ))

@@ -71,6 +71,7 @@ pub fn download(
         command.env("TMPDIR", &temporary);
         run(command, &pip.join(" "), work, || {
             progress.advance(phase, size_of(work), Some(total));
+            progress.cancelled()
         })?;
     }
     wheels.iter().map(|wheel| check(wheel, &folder)).collect()
@@ -94,8 +95,13 @@ fn find_pip() -> Result<Vec<&'static str>, SourceError> {
     })
 }
 
-/// Waits for `command` and calls `poll` meanwhile. Its complaints become the error.
-fn run(mut command: Command, name: &str, work: &Path, poll: impl Fn()) -> Result<(), SourceError> {
+/// Waits for `command` and calls `poll` meanwhile; where that says so, the command is ended. Its complaints become the error.
+fn run(
+    mut command: Command,
+    name: &str,
+    work: &Path,
+    poll: impl Fn() -> bool,
+) -> Result<(), SourceError> {
     let path = work.join("pip.log");
     let log = File::create(&path).map_err(failed("write", &path))?;
     command
@@ -108,7 +114,11 @@ fn run(mut command: Command, name: &str, work: &Path, poll: impl Fn()) -> Result
         if let Some(status) = child.try_wait().map_err(not_run)? {
             break status;
         }
-        poll();
+        if poll() {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(SourceError::Stopped);
+        }
         std::thread::sleep(POLL);
     };
     poll();

@@ -9,6 +9,11 @@ pub trait Progress: Send + Sync {
 
     /// A sentence that a person waiting should read.
     fn note(&self, sentence: &str);
+
+    /// Whether whoever waits does not want it any more. Asked often; what is half done is then given up and removed.
+    fn cancelled(&self) -> bool {
+        false
+    }
 }
 
 /// Says nothing.

@@ -64,10 +64,20 @@ pub fn fetch(staging: &Staging<'_>, progress: &dyn Progress) -> Result<(), Sourc
         progress,
     )?;
     progress.advance("converting the model", 0, None);
+    let wanted = || {
+        if progress.cancelled() {
+            Err(SourceError::Stopped)
+        } else {
+            Ok(())
+        }
+    };
+    wanted()?;
     let weights = extract(&files[0], &WEIGHTS)?;
+    wanted()?;
     let model = onnx::convert(&weights).map_err(|error| {
         SourceError::Failed(format!("{} was not converted: {error}", WEIGHTS.path))
     })?;
+    wanted()?;
     staging.write("model.onnx", &model)?;
     staging.write("tokenizer.json", &extract(&files[1], &TOKENIZER)?)?;
     for (name, text) in CONFIG {
