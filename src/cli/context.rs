@@ -52,6 +52,9 @@ impl Context {
             ..Config::default()
         };
         config.desk.quick = self.config.desk.quick.clone();
+        // Somebody signs the demo's replies.
+        let agent = self.config.desk.agent.clone();
+        config.desk.agent = Some(agent.unwrap_or_else(|| "Mei".to_owned()));
         // A server on this machine has no quota, and a day lasts half a minute.
         config.sync.poll_seconds = 1;
         Self {

@@ -93,6 +93,8 @@ fn nothing_hostile_reaches_the_terminal() {
     let rows: Vec<String> = inputs::inputs()
         .iter()
         .enumerate()
+        // What is only newlines is refused by the import, in words that `tests/cli/hostile.rs` reads.
+        .filter(|(_, (_, _, text))| !text.trim().is_empty())
         .map(|(n, (number, _, text))| {
             let mut text = text.clone();
             let limit = (0..=60_000).rev().find(|i| text.is_char_boundary(*i)).unwrap();
@@ -119,7 +121,7 @@ fn nothing_hostile_reaches_the_terminal() {
                 ..Start::default()
             },
         );
-        pty.wait("the rows", |text| text.contains("FI"));
+        pty.wait("the rows", |text| text.contains("SENT to all"));
         for _ in 0..count {
             pty.send("j");
             std::thread::sleep(Duration::from_millis(25));

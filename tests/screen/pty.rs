@@ -46,6 +46,17 @@ impl Default for Start<'_> {
     }
 }
 
+/// Without a model nothing is sorted anew while a test types.
+const NO_MODEL: &str =
+    "[screen]\ntheme = \"dark\"\nlang = \"en\"\n[model]\nfolder = \"/nonexistent\"\n";
+
+pub fn unsorted() -> Start<'static> {
+    Start {
+        config: NO_MODEL,
+        ..Start::default()
+    }
+}
+
 pub fn home() -> TempDir {
     tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
 }
@@ -240,7 +251,7 @@ impl Pty {
         }
     }
 
-    /// The line of the screen that is selected: the first with reversed cells.
+    /// The row of the list that is selected: the first line that is reversed nearly as a whole.
     pub fn selected_line(&self) -> Option<String> {
         self.screen(|screen| {
             let (rows, cols) = screen.size();
@@ -250,7 +261,7 @@ impl Pty {
                     .filter(|col| screen.cell(row, *col).is_some_and(vt100::Cell::inverse))
                     .count()
             };
-            let row = (0..rows).find(|row| reversed(*row) > 10)?;
+            let row = (0..rows).find(|row| reversed(*row) > usize::from(cols) / 2)?;
             screen.rows(0, cols).nth(usize::from(row))
         })
     }

@@ -1,12 +1,12 @@
 //! Windows of any size, changed at any moment.
 
 use crate::imported;
-use crate::pty::{Pty, Start};
+use crate::pty::{Pty, unsorted};
 use std::time::Duration;
 
 #[test]
 fn any_window_and_any_storm_of_sizes_is_survived() {
-    let mut pty = Pty::start_in(imported(30), &Start::default());
+    let mut pty = Pty::start_in(imported(30), &unsorted());
     pty.wait_for("buyer00");
     for (cols, rows) in [
         (1, 1),
@@ -39,7 +39,7 @@ fn any_window_and_any_storm_of_sizes_is_survived() {
 
 #[test]
 fn ten_thousand_keys_at_once_are_taken_and_nothing_is_lost() {
-    let mut pty = Pty::start_in(imported(30), &Start::default());
+    let mut pty = Pty::start_in(imported(30), &unsorted());
     pty.wait_for("buyer00");
     pty.send("jk".repeat(5_000));
     pty.send("G");

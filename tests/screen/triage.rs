@@ -1,11 +1,12 @@
 //! Clearing a queue with keys.
 
 use crate::imported;
-use crate::pty::{Pty, Start, run};
+use crate::pty::{Pty, Start, run, unsorted};
+use std::time::Duration;
 
 #[test]
 fn ten_messages_are_put_away_with_ten_keys_and_one_comes_back() {
-    let mut pty = Pty::start_in(imported(10), &Start::default());
+    let mut pty = Pty::start_in(imported(10), &unsorted());
     pty.wait_for("buyer00");
     for _ in 0..10 {
         pty.send("e");
@@ -29,7 +30,7 @@ fn ten_messages_are_put_away_with_ten_keys_and_one_comes_back() {
 
 #[test]
 fn keys_that_come_in_one_burst_act_one_after_the_other() {
-    let mut pty = Pty::start_in(imported(6), &Start::default());
+    let mut pty = Pty::start_in(imported(6), &unsorted());
     pty.wait_for("buyer00");
     // Down, put away, up, put away: rows 1 and 0.
     pty.send("jeke");
@@ -56,16 +57,22 @@ fn the_demo_is_answered_with_a_digit_and_enter_and_taken_back_with_u() {
         ..Start::default()
     });
     ready_to_answer(&mut pty);
-    // Some rows take no reply, need a value or have no template: the first that stages is answered.
     let staged = |text: &str| text.contains("Enter send");
-    for _ in 0..40 {
+    // Some rows take no reply, some templates ask for a value: the first that stages is answered.
+    for _ in 0..60 {
         pty.send("1");
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        std::thread::sleep(Duration::from_millis(400));
+        for _ in 0..4 {
+            if pty.text().contains("Enter take") {
+                pty.send("tomorrow\r");
+                std::thread::sleep(Duration::from_millis(400));
+            }
+        }
         if staged(&pty.text()) {
             break;
         }
         pty.send("\u{1b}");
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(100));
         pty.send("j");
     }
     pty.wait("a staged reply", staged);

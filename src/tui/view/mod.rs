@@ -175,16 +175,19 @@ fn inbox(cx: &mut Canvas, plan: &plan::Plan) {
     if !plan.order_pane.is_empty() {
         let border = cx.styles.border;
         for (rule, symbol) in [(plan.thread_rule, "┬"), (plan.reply_rule, "┴")] {
-            let x = plan.order_divider.x;
-            cx.line(
-                Rect {
-                    x,
-                    width: 1,
-                    ..rule
-                },
-                0,
-            )
-            .put(symbol, border);
+            let place = Rect {
+                x: plan.order_divider.x,
+                width: 1,
+                ..rule
+            };
+            // A long title runs through.
+            let is_rule = cx
+                .buf
+                .cell(place.as_position())
+                .is_some_and(|cell| cell.symbol() == "─");
+            if is_rule {
+                cx.line(place, 0).put(symbol, border);
+            }
         }
     }
 }
