@@ -153,7 +153,7 @@ pub(super) const WAITING_COUNTS: &str = "SELECT shelf, COUNT(*), COUNT(CASE WHEN
 
 /// Put away, done (counted up to $1, for it only grows), and replies that are on their way or went wrong.
 pub(super) const OTHER_COUNTS: &str = "SELECT (SELECT COUNT(*) FROM conversation WHERE status = 'snoozed'), \
-     (SELECT COUNT(*) FROM (SELECT 1 FROM conversation WHERE status = 'done' LIMIT $1) AS some), \
+     (SELECT COUNT(*) FROM (SELECT 1 FROM conversation WHERE status = 'done' LIMIT $1) AS few), \
      (SELECT COUNT(*) FROM outbox WHERE state IN ('held', 'claimed', 'failed_retryable', 'failed_final', 'unknown'))";
 
 /// More finished conversations than this are not counted.
