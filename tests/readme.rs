@@ -1,6 +1,10 @@
 //! What the README says of the keys is what the table of actions says.
 
-#![allow(clippy::unwrap_used, reason = "a test may stop at what it cannot read")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may stop at what it cannot read"
+)]
 
 use sextant::tui::action::Action;
 use sextant::tui::i18n::Lang;

@@ -3,6 +3,7 @@
 //! The loop is the same for both. What it wants of the place is here: a backend to draw on, a stream of events, and to have the
 //! terminal handed to another program for a while. The one rule: a host decides nothing.
 
+use super::careful::Careful;
 use super::terminal;
 use crossterm::event::{Event, EventStream};
 use futures_util::Stream;
@@ -72,13 +73,13 @@ impl Tty {
 
     /// # Errors
     /// A terminal that does not say its size.
-    pub fn terminal() -> io::Result<ratatui::Terminal<CrosstermBackend<Stdout>>> {
-        ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))
+    pub fn terminal() -> io::Result<ratatui::Terminal<Careful<CrosstermBackend<Stdout>>>> {
+        ratatui::Terminal::new(Careful(CrosstermBackend::new(io::stdout())))
     }
 }
 
 impl Host for Tty {
-    type Backend = CrosstermBackend<Stdout>;
+    type Backend = Careful<CrosstermBackend<Stdout>>;
     type Input = EventStream;
 
     fn input(&mut self) -> EventStream {

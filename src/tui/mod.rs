@@ -14,13 +14,14 @@
 //! - [`runner`]: does the effects, and tells what changed by itself
 //! - [`run`]: the loop; `timing`: when it wakes; [`host`]: where it draws; [`terminal`]: how the terminal is entered and left; `away`:
 //!   while others have it
-//! - [`theme`], [`i18n`]: how it looks and what it says
+//! - [`theme`], [`i18n`]: how it looks and what it says; [`careful`]: how it is written, so that no column shifts
 //!
 //! May use: `engine`, `domain`, `text`, `template` and `toml_file` for their values, ratatui, crossterm. The one rule: keys name actions,
 //! actions name effects, effects name calls of the engine; nothing skips a step.
 
 pub mod action;
 mod away;
+pub mod careful;
 pub mod host;
 pub mod i18n;
 pub mod key;

@@ -128,10 +128,9 @@ fn with_selected(
     };
     if let Some(at) = before.iter().position(|row| row.id == *id) {
         // After the nearest row above it that is still there.
-        let above = before[..at].iter().rev();
+        let mut above = before[..at].iter().rev();
         let place = above
-            .filter_map(|row| rows.iter().position(|r| r.id == row.id))
-            .next()
+            .find_map(|row| rows.iter().position(|r| r.id == row.id))
             .map_or(0, |place| place + 1);
         rows.insert(place, before[at].clone());
     }

@@ -47,7 +47,7 @@ pub fn draw(cx: &mut Canvas, body: Rect) {
         };
         one(cx, rest, item);
         if n == state.channel && !place.is_empty() {
-            cx.buf.set_style(place, styles.selection);
+            cx.select(place);
             cursor_on(cx, place);
         }
         skip(&mut rest, 2);

@@ -39,7 +39,7 @@ pub fn draw(cx: &mut Canvas, rule: Rect, area: Rect) {
         let mut pen = cx.line(place, 0);
         one(&mut pen, state, styles, row);
         if Some(&row.id) == state.list.selected.as_ref() {
-            cx.buf.set_style(place, styles.selection);
+            cx.select(place);
             cx.cursor = Some(Position::new(place.x, place.y));
         }
         cx.target(place, Target::Row(row.id.clone()));

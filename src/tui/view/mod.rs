@@ -27,7 +27,11 @@ mod why;
 mod wrap;
 
 #[cfg(test)]
+mod bytes;
+#[cfg(test)]
 pub(in crate::tui) mod fixture;
+#[cfg(test)]
+mod picture;
 #[cfg(test)]
 mod scenes;
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::tui::state::State;
 use crate::tui::theme::Styles;
 use ratatui::buffer::{Buffer, CellWidth};
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
+use ratatui::style::{Color, Modifier, Style};
 
 /// What every view needs: where from, how, and where to.
 pub struct Canvas<'a> {
@@ -26,6 +26,18 @@ pub struct Canvas<'a> {
 }
 
 impl Canvas<'_> {
+    /// One surface in the selection's style, whatever colours its texts have: their marks and words say the same.
+    pub fn select(&mut self, area: Rect) {
+        let area = area.intersection(self.buf.area);
+        for place in area.positions() {
+            let cell = &mut self.buf[place];
+            cell.fg = Color::Reset;
+            cell.bg = Color::Reset;
+            cell.modifier.remove(Modifier::DIM);
+        }
+        self.buf.set_style(area, self.styles.selection);
+    }
+
     /// A pen on the n-th line of an area.
     pub fn line(&mut self, area: Rect, n: usize) -> Pen<'_> {
         let area = area.intersection(self.buf.area);

@@ -78,7 +78,7 @@ pub fn draw(cx: &mut Canvas, body: Rect, pick: &Pick) {
         }
         one(cx, line, choice);
         if n == pick.at {
-            cx.buf.set_style(line, styles.selection);
+            cx.select(line);
         }
         cx.target(line, Target::Choice(n));
     }

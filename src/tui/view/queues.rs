@@ -99,7 +99,7 @@ fn one(cx: &mut Canvas, area: Rect, item: &QueueItem) {
         .gap(1)
         .right_cell(&age, 4, styles.dim);
     if is_current {
-        cx.buf.set_style(area, styles.selection);
+        cx.select(area);
     }
 }
 
@@ -175,7 +175,7 @@ pub fn line(cx: &mut Canvas, area: Rect) {
     for (x, width, queue, is_current) in places {
         let place = Rect { x, width, ..area };
         if is_current {
-            cx.buf.set_style(place, styles.selection);
+            cx.select(place);
         }
         cx.target(place, Target::Queue(queue));
     }
