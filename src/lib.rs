@@ -19,10 +19,12 @@
 //! | the intents themselves, their risk, their clock | [`domain::taxonomy`] |
 //! | what a reply says | `templates/`, and [`template`] which fills it in |
 //! | what may be shown of a stranger's text | [`text`] |
+//! | what a key does, and what stands where | [`tui`]: `action`, `update`, `view` |
+//! | how the screen gets its rows and its acts are done | `tui::runner`, `engine::screen` |
 //! | a command | [`cli`], one file a group |
 //! | the platform's side of the wire, for the demo and the tests | [`sandbox`] |
 //!
-//! Who may use whom (`tests/architecture.rs` holds this): `cli` → `demo` → `engine` → `channel`, `store`, `classify`, `embed`,
+//! Who may use whom (`tests/architecture.rs` holds this): `cli` → `tui`, `demo` → `engine` → `channel`, `store`, `classify`, `embed`,
 //! `template` → `domain` → `text`. `channel`, `store` and `classify` never see each other, and `sandbox` sees nothing of the rest, so
 //! that client and sandbox cannot share a mistake.
 //!

@@ -76,11 +76,15 @@ const CRATES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli", "main"]),
     ("lingua", &["classify"]),
     ("minijinja", &["template"]),
+    ("nucleo_matcher", &["tui"]),
     ("ratatui", &["tui"]),
+    ("ratatui_textarea", &["tui"]),
     ("reqwest", &["http"]),
     // A second SQLite in one process breaks the locks of the first.
     ("rusqlite", &[]),
+    ("rustix", &["tui/terminal"]),
     ("sqlx", &["store"]),
+    ("terminal_colorsaurus", &["tui/terminal"]),
 ];
 
 /// Who may call `RawText::expose`, and why. Nothing that is exposed may reach a person.

@@ -1,7 +1,6 @@
 //! What a command starts from: the folders, the configuration, the log, and what is opened on demand.
 
 use super::args::Global;
-use super::out;
 use super::progress::show_progress;
 use crate::classify::{Example, examples};
 use crate::config::{Config, Paths};
@@ -230,7 +229,8 @@ fn log(paths: &Paths) -> anyhow::Result<WorkerGuard> {
         .with_env_filter(filter)
         .try_init();
     if started.is_err() {
-        out::note("a log is already being written elsewhere");
+        // The demo after the first screen: one process, one log, and it has begun elsewhere.
+        tracing::info!("the log goes on where it began");
     }
     Ok(guard)
 }

@@ -200,9 +200,8 @@ async fn stop(desk: Desk, running: JoinHandle<()>, runner: Option<Runner>) {
         }
     };
     tokio::pin!(stopping);
-    let mut signals = match Signals::listen(true) {
-        Ok(signals) => signals,
-        Err(_) => return stopping.await,
+    let Ok(mut signals) = Signals::listen(true) else {
+        return stopping.await;
     };
     tokio::select! {
         () = &mut stopping => return,

@@ -108,3 +108,61 @@ fn in_config(context: &Context, needle: &str, what: String, hint: Option<String>
     let text = toml_file::read(path).unwrap_or_default();
     FileError::at(&path.display().to_string(), &text, needle, what, hint)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args::Global;
+
+    fn context(config: &str) -> (tempfile::TempDir, Context) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.toml");
+        std::fs::write(&file, config).unwrap();
+        let global = Global {
+            data_dir: Some(dir.path().join("data")),
+            config: Some(file),
+            database: None,
+        };
+        let context = Context::new(&global).unwrap();
+        (dir, context)
+    }
+
+    #[test]
+    fn a_digit_alone_never_sends_where_it_could_do_harm() {
+        let (_dir, ok) = context("[desk]\nquick = [\"presale.link_request\"]\n");
+        assert_eq!(quick(&ok).unwrap().len(), 1);
+        for (key, reason) in [
+            ("refund.request", "is of high risk"),
+            ("risk.legal_threat", "is of critical risk"),
+            (
+                "presale.link_reqest",
+                "did you mean `presale.link_request`?",
+            ),
+        ] {
+            let (_dir, wrong) = context(&format!(
+                "[desk]\nquick = [\n  \"presale.link_request\",\n  \"{key}\",\n]\n"
+            ));
+            let error = quick(&wrong).unwrap_err().to_string();
+            assert!(error.contains("config.toml, line 4"), "{error}");
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_theme_is_told_where_it_is_configured_and_a_chosen_one_that_is_gone_is_forgotten()
+    {
+        let (_dir, wrong) = context("[screen]\nlang = \"zh\"\ntheme = \"drak\"\n");
+        let error = theme(&wrong, &Memory::default()).err().unwrap().to_string();
+        assert!(error.contains("config.toml, line 3"), "{error}");
+        assert!(error.contains("did you mean `dark`?"), "{error}");
+        assert_eq!(chosen_lang(&wrong, &Memory::default()), Some(Lang::Zh));
+        let chosen = Memory::new(Lang::En, &ThemeName::Own("gone".to_owned()), &[]);
+        assert_eq!(chosen_lang(&wrong, &chosen), Some(Lang::En));
+        let (dir, light) = context("[screen]\ntheme = \"light\"\n");
+        assert_eq!(theme(&light, &chosen).unwrap().name, ThemeName::Light);
+        std::fs::create_dir(dir.path().join("themes")).unwrap();
+        std::fs::write(dir.path().join("themes/gone.toml"), "text = 3\n").unwrap();
+        let error = theme(&light, &chosen).err().unwrap().to_string();
+        assert!(error.contains("gone.toml, line"), "{error}");
+    }
+}

@@ -117,12 +117,11 @@ impl Engine {
             // Who asks about a product has not ordered it: an older order says nothing of it.
             slots.forget("product", &wishes.slots);
         }
-        let filled = match wishes.variant {
-            Some(variant) => fill_variant(template, &lang, &slots, variant, now),
-            None => {
-                let used = self.times_used(c, &template.key).await?;
-                fill(template, &lang, &slots, used, now)
-            }
+        let filled = if let Some(variant) = wishes.variant {
+            fill_variant(template, &lang, &slots, variant, now)
+        } else {
+            let used = self.times_used(c, &template.key).await?;
+            fill(template, &lang, &slots, used, now)
         };
         let filled = filled.map_err(|e| self.explain(template, e, &context))?;
         self.remember_written_draft(c, now).await?;

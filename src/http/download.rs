@@ -294,4 +294,25 @@ mod tests {
         );
         assert!(!error.contains("secret"), "{error}");
     }
+
+    #[test]
+    fn a_download_that_nobody_wants_any_more_ends_in_the_middle_of_a_silence() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/model", silent.local_addr().unwrap());
+        let limits = Limits {
+            connect: Duration::from_secs(60),
+            stall: Duration::from_secs(60),
+        };
+        let request = Request {
+            url: &url,
+            keep: &[],
+            limits,
+            most: 1,
+        };
+        let began = std::time::Instant::now();
+        let enough = || began.elapsed() > Duration::from_millis(50);
+        let ended = get(&request, &mut Vec::new(), &|_, _| {}, &enough);
+        assert!(matches!(ended, Err(DownloadError::Stopped)));
+        assert!(began.elapsed() < Duration::from_secs(20));
+    }
 }

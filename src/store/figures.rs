@@ -25,7 +25,7 @@ impl Recognised {
 
 /// Ids sort by time, and of what is pending no more is counted than a look may cost.
 const PULSE: &str = "SELECT COALESCE((SELECT MAX(id) FROM event), ''), COALESCE((SELECT MAX(id) FROM message), ''), \
-     (SELECT COUNT(*) FROM (SELECT 1 FROM message WHERE pending LIMIT 1000) AS some), \
+     (SELECT COUNT(*) FROM (SELECT 1 FROM message WHERE pending LIMIT 1000) AS few), \
      (SELECT COUNT(*) FROM (SELECT 1 FROM conversation WHERE snoozed_until <= $1 LIMIT 1) AS ended)";
 
 impl Store {

@@ -121,7 +121,7 @@ impl QueueRow {
 
 /// One list query. $1 names the status, $2 the shelf, parent, or nothing; $3 intent; $4 language; $5 limit.
 macro_rules! list_sql {
-    ($where:literal) => {
+    ($($where:literal),+) => {
         concat!(
             "SELECT ",
             conversation_columns!(),
@@ -132,7 +132,7 @@ macro_rules! list_sql {
              AS outbox_error \
              FROM conversation c JOIN account a ON a.id = c.account_id LEFT JOIN message m ON m.id = c.lead_message_id \
              WHERE c.status = $1 AND ",
-            $where,
+            $($where,)+
             " AND ($3 IS NULL OR c.intent = $3) AND ($4 IS NULL OR c.lang = $4) \
              ORDER BY c.rank, c.due_at, c.oldest_at, c.id LIMIT $5"
         )
@@ -142,19 +142,45 @@ macro_rules! list_sql {
 pub(super) const LIST: &str = list_sql!("$2 = ''");
 pub(super) const LIST_SHELF: &str = list_sql!("c.shelf = $2");
 pub(super) const LIST_PARENT: &str = list_sql!("c.parent = $2");
-/// The same, of those who wait: each a range of a smaller index that has the others not in it.
-pub(super) const WAITING: &str = list_sql!("$2 = '' AND c.waiting_since IS NOT NULL");
-pub(super) const WAITING_SHELF: &str = list_sql!("c.shelf = $2 AND c.waiting_since IS NOT NULL");
-pub(super) const WAITING_PARENT: &str = list_sql!("c.parent = $2 AND c.waiting_since IS NOT NULL");
+/// The same, of those who wait for us: each a range of a smaller index that has the others not in it. Where an answer is on its
+/// way nobody has to look; if it fails, the conversation is back.
+macro_rules! waiting_sql {
+    ($where:literal) => {
+        list_sql!($where, " AND c.waiting_since IS NOT NULL AND c.id NOT IN \
+            (SELECT conversation_id FROM outbox WHERE state IN ('held', 'claimed', 'failed_retryable'))")
+    };
+}
+pub(super) const WAITING: &str = waiting_sql!("$2 = ''");
+pub(super) const WAITING_SHELF: &str = waiting_sql!("c.shelf = $2");
+pub(super) const WAITING_PARENT: &str = waiting_sql!("c.parent = $2");
 
 /// Of those who wait `oldest_at` is `waiting_since`, so the index alone answers.
 pub(super) const WAITING_COUNTS: &str = "SELECT shelf, COUNT(*), COUNT(CASE WHEN rank = 0 THEN 1 END), MIN(oldest_at) FROM conversation \
      WHERE status = 'open' AND waiting_since IS NOT NULL GROUP BY shelf ORDER BY shelf";
 
+/// Of these an answer is on its way. Few at a time, so they are counted apart and the index above still answers alone.
+const ANSWERED_COUNTS: &str = "SELECT shelf, COUNT(*), COUNT(CASE WHEN rank = 0 THEN 1 END), MIN(oldest_at) FROM conversation \
+     WHERE status = 'open' AND waiting_since IS NOT NULL AND id IN \
+     (SELECT conversation_id FROM outbox WHERE state IN ('held', 'claimed', 'failed_retryable')) GROUP BY shelf ORDER BY shelf";
+
+/// Conversations with a reply that is on its way, that failed and was not followed by another, or whose fate is unknown.
+macro_rules! unsettled {
+    () => {
+        "SELECT o.conversation_id FROM outbox o JOIN conversation k ON k.id = o.conversation_id \
+         WHERE o.state IN ('held', 'claimed', 'failed_retryable', 'unknown') \
+         OR (o.state = 'failed_final' AND k.status <> 'done' AND NOT EXISTS (SELECT 1 FROM outbox e \
+         WHERE e.conversation_id = o.conversation_id AND (e.created_at, e.id) > (o.created_at, o.id)))"
+    };
+}
+
 /// Put away, done (counted up to $1, for it only grows), and replies that are on their way or went wrong.
-pub(super) const OTHER_COUNTS: &str = "SELECT (SELECT COUNT(*) FROM conversation WHERE status = 'snoozed'), \
-     (SELECT COUNT(*) FROM (SELECT 1 FROM conversation WHERE status = 'done' LIMIT $1) AS some), \
-     (SELECT COUNT(*) FROM outbox WHERE state IN ('held', 'claimed', 'failed_retryable', 'failed_final', 'unknown'))";
+pub(super) const OTHER_COUNTS: &str = concat!(
+    "SELECT (SELECT COUNT(*) FROM conversation WHERE status = 'snoozed'), \
+     (SELECT COUNT(*) FROM (SELECT 1 FROM conversation WHERE status = 'done' LIMIT $1) AS few), \
+     (SELECT COUNT(*) FROM (",
+    unsettled!(),
+    ") AS some)"
+);
 
 /// More finished conversations than this are not counted.
 pub const COUNTED_DONE: i64 = 100_000;
@@ -169,8 +195,9 @@ const LIST_OUTBOX: &str = concat!(
      (SELECT o.error FROM outbox o WHERE o.conversation_id = c.id ORDER BY o.created_at DESC, o.id DESC LIMIT 1) \
      AS outbox_error \
      FROM conversation c JOIN account a ON a.id = c.account_id LEFT JOIN message m ON m.id = c.lead_message_id \
-     WHERE c.id IN (SELECT conversation_id FROM outbox \
-     WHERE state IN ('held', 'claimed', 'failed_retryable', 'failed_final', 'unknown')) \
+     WHERE c.id IN (",
+    unsettled!(),
+    ") \
      AND $1 = $1 AND $2 = $2 AND ($3 IS NULL OR c.intent = $3) AND ($4 IS NULL OR c.lang = $4) \
      ORDER BY c.rank, c.due_at, c.oldest_at, c.id LIMIT $5"
 );
@@ -259,9 +286,16 @@ impl Store {
         .await
     }
 
-    /// The same of those in which somebody waits.
+    /// The same of those in which somebody waits and no answer is on its way.
     pub async fn waiting_counts(&self, now: Timestamp) -> Result<Vec<QueueCount>, StoreError> {
-        self.count_by(WAITING_COUNTS, now).await
+        let mut counts = self.count_by(WAITING_COUNTS, now).await?;
+        for answered in self.count_by(ANSWERED_COUNTS, now).await? {
+            if let Some(count) = counts.iter_mut().find(|c| c.shelf == answered.shelf) {
+                count.count = count.count.saturating_sub(answered.count);
+                count.critical = count.critical.saturating_sub(answered.critical);
+            }
+        }
+        Ok(counts)
     }
 
     async fn count_by(

@@ -121,7 +121,7 @@ async fn every_page_of_a_queue_is_read_from_an_index_in_its_order() {
         ),
         (
             WAITING_COUNTS,
-            "USING COVERING INDEX conversation_waiting_by_shelf (status=?)",
+            "USING COVERING INDEX conversation_waiting_counts (status=?)",
         ),
     ] {
         let plan = plan(&store, sql).await;

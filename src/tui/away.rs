@@ -59,10 +59,8 @@ impl<H: Host> Running<H> {
         self.hand_over();
         let ended = self.wait_for(command).await;
         if let Err(error) = &ended {
-            let _ = self
-                .inbox
-                .host
-                .say(&sanitise(&error.to_string()).to_string());
+            let why = sanitise(&error.to_string());
+            let _ = self.inbox.host.say(why.as_str());
         }
         self.wait_for_enter(&back).await;
         self.take_back()?;

@@ -90,6 +90,8 @@ impl Drop for Guard {
 /// # Errors
 /// A terminal that refuses.
 pub fn enter() -> io::Result<()> {
+    // Which colours there are is the theme's: under NO_COLOR crossterm would write an empty one, which resets the selection too.
+    style::force_color_output(true);
     enable_raw_mode()?;
     // From here on there is something to undo, whatever comes next.
     ENTERED.store(true, Ordering::SeqCst);

@@ -19,4 +19,5 @@ mod hostile;
 mod import;
 mod program;
 mod sandbox;
+mod screen;
 mod usage;

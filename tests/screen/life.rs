@@ -29,7 +29,13 @@ fn told_to_end_it_leaves_the_terminal_as_it_was_and_keeps_what_was_typed() {
         // An import has nobody to answer, and says so.
         pty.wait_for("takes no reply");
         pty.signal(signal);
-        assert_eq!(pty.ended().exit_code(), 0, "SIG{signal}");
+        let status = pty.ended();
+        assert_eq!(
+            status.exit_code(),
+            0,
+            "SIG{signal}: {status:?} {}",
+            pty.text()
+        );
         pty.is_clean();
     }
 }

@@ -13,3 +13,4 @@ mod files;
 mod outbox;
 mod queues;
 mod rows;
+mod screen;

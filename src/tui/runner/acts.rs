@@ -3,7 +3,7 @@
 //! The one rule: an act is done or it says why not; nothing is tried again by itself.
 
 use super::{Shared, items, sentence};
-use crate::domain::{ChannelKind, ConversationId, Origin, OutgoingId};
+use crate::domain::{ChannelKind, ConversationId, MessageId, Origin, OutgoingId};
 use crate::engine::compose::Wishes;
 use crate::engine::rows::{self, Format};
 use crate::tui::msg::{Act, Effect, NotStaged, Outcome, Stage, Staged};
@@ -71,7 +71,7 @@ async fn act_on(shared: &Shared, id: &ConversationId, act: Act) -> anyhow::Resul
     let (engine, now) = (&shared.desk.engine, shared.now());
     let c = engine.conversation(id.as_str()).await?;
     let lead = shared.leads.of(id);
-    let lead = lead.as_ref().map(|message| message.as_str());
+    let lead = lead.as_ref().map(MessageId::as_str);
     match act {
         Act::Done => engine.done(&c, now).await,
         Act::Reopen => engine.reopen(&c, now).await,

@@ -216,8 +216,11 @@ impl Runner {
     }
 
     fn press(&self, effect: Effect) {
-        let pressed = self.acts.as_ref().map(|acts| acts.try_send(effect));
-        if !matches!(pressed, Some(Ok(()))) {
+        let taken = self
+            .acts
+            .as_ref()
+            .is_some_and(|acts| acts.try_send(effect).is_ok());
+        if !taken {
             self.complain("too much waits to be done; press again in a moment");
         }
     }

@@ -76,6 +76,8 @@ pub struct List {
     pub loading: bool,
     /// Where each queue was left.
     pub places: HashMap<Queue, ConversationId>,
+    /// Put away or answered by the person, and not yet by the store: a list that was read before does not bring them back.
+    pub leaving: Vec<ConversationId>,
     /// To be selected as soon as it is among the rows: what an act brought back.
     pub want: Option<ConversationId>,
 }

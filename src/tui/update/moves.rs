@@ -155,6 +155,7 @@ pub fn go(state: &mut State, queue: Queue) -> Vec<Effect> {
         loading: true,
         want: state.list.places.get(&queue).cloned(),
         places: std::mem::take(&mut state.list.places),
+        leaving: std::mem::take(&mut state.list.leaving),
         ..List::default()
     };
     state.thread = None;
@@ -239,6 +240,7 @@ pub fn go_on(state: &mut State, id: &ConversationId) -> Vec<Effect> {
         return Vec::new();
     };
     state.list.rows.remove(at);
+    state.list.leaving.push(id.clone());
     state.compose = None;
     state.staging = None;
     state.focus = Focus::List;

@@ -89,6 +89,8 @@ fn rows_loaded(state: &mut State, ticket: u64, rows: Vec<RowItem>, more: bool) -
         return Vec::new();
     }
     let list = &mut state.list;
+    let mut rows = rows;
+    rows.retain(|row| !list.leaving.contains(&row.id));
     let rows = with_selected(list.selected.as_ref(), &list.rows, rows);
     if !list.loading && list.rows == rows && list.more == more && list.want.is_none() {
         return Vec::new();
@@ -170,6 +172,7 @@ fn queued(
     id: &ConversationId,
     result: Result<(crate::domain::OutgoingId, jiff::Timestamp), SafeText>,
 ) -> Vec<Effect> {
+    state.list.leaving.retain(|left| left != id);
     match result {
         Ok((reply, send_at)) => {
             // The runner tells of it too; until then the countdown stands already.
@@ -182,7 +185,7 @@ fn queued(
                 });
                 state.dirty = true;
             }
-            vec![Effect::LoadQueues]
+            begin(state)
         }
         Err(why) => {
             complain(state, why.as_str());
@@ -198,6 +201,7 @@ fn acted(
     result: Result<(), SafeText>,
 ) -> Vec<Effect> {
     let texts = texts(state);
+    state.list.leaving.retain(|left| left != id);
     match (result, act) {
         (Err(why), _) => complain(state, why.as_str()),
         (Ok(()), Act::Done) => tell(state, texts.marked_done),

@@ -24,6 +24,32 @@ fn e_puts_away_and_goes_on_at_once() {
 }
 
 #[test]
+fn a_list_that_was_read_before_an_act_does_not_bring_its_row_back() {
+    let g = given().keys("e e e");
+    let ticket = g.state.tickets.rows;
+    let g = g.outcome(Outcome::Rows {
+        ticket,
+        rows: vec![row(1), row(2), row(3)],
+        more: false,
+    });
+    assert!(g.state.list.rows.is_empty() && g.state.list.selected.is_none());
+    // Once the store has it, its list is the truth again.
+    let done = |n| Outcome::Acted {
+        id: id(n),
+        act: Act::Done,
+        result: Ok(()),
+    };
+    let g = g.outcome(done(1)).outcome(done(2)).outcome(done(3));
+    let ticket = g.state.tickets.rows;
+    let g = g.outcome(Outcome::Rows {
+        ticket,
+        rows: vec![row(2)],
+        more: false,
+    });
+    g.selected(2);
+}
+
+#[test]
 fn an_act_that_fails_says_why_and_the_row_comes_back() {
     let g = given().keys("e").outcome(Outcome::Acted {
         id: id(1),
