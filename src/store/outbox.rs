@@ -126,13 +126,22 @@ macro_rules! ready {
 /// The state is asked twice, because PostgreSQL looks again at a row that somebody else has just claimed.
 pub(super) const CLAIM: &str = concat!(
     "UPDATE outbox SET state = 'claimed', claimed_at = $1, attempts = attempts + 1 WHERE id IN \
-     (SELECT o.id FROM outbox o WHERE o.send_at <= $1 AND ",
+     (SELECT o.id FROM outbox o WHERE o.send_at <= $1 AND o.account_id = $3 AND ",
     ready!(),
     " ORDER BY o.send_at, o.id LIMIT $2) AND state IN ('held', 'failed_retryable') RETURNING ",
     outgoing_columns!()
 );
 
-pub(super) const NEXT_DUE: &str = concat!("SELECT MIN(o.send_at) FROM outbox o WHERE ", ready!());
+pub(super) const NEXT_DUE: &str = concat!(
+    "SELECT MIN(o.send_at) FROM outbox o WHERE o.account_id = $1 AND ",
+    ready!()
+);
+
+pub(super) const DUE_ACCOUNTS: &str = concat!(
+    "SELECT o.account_id FROM outbox o WHERE o.send_at <= $1 AND ",
+    ready!(),
+    " GROUP BY o.account_id ORDER BY MIN(o.send_at), o.account_id"
+);
 
 const SETTLE: &str = concat!(
     "UPDATE outbox SET state = $3, platform_id = COALESCE($4, platform_id), error = COALESCE($5, error), \
@@ -197,11 +206,30 @@ impl Store {
         Ok(())
     }
 
-    /// Takes up to `limit` due replies, the longest due first. No other caller ever gets the same ones.
-    pub async fn claim_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+    /// The accounts that have a reply which may leave now, the longest due first. Asking claims nothing.
+    pub async fn due_accounts(&self, now: Timestamp) -> Result<Vec<AccountId>, StoreError> {
+        let rows: Vec<(String,)> = reading!(self, conn => sqlx::query_as(DUE_ACCOUNTS)
+            .bind(ms(now))
+            .fetch_all(&mut *conn)
+            .await?);
+        Ok(rows
+            .into_iter()
+            .map(|(id,)| AccountId::from_stored(id))
+            .collect())
+    }
+
+    /// Takes up to `limit` due replies of an account, the longest due first. No other caller ever gets the same ones. Only who
+    /// can send for the account asks: a reply that nobody can send must stay held.
+    pub async fn claim_due(
+        &self,
+        account: &AccountId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Outgoing>, StoreError> {
         let rows: Vec<OutgoingRow> = writing!(self, conn => sqlx::query_as(CLAIM)
             .bind(ms(now))
             .bind(i64::from(limit))
+            .bind(account.as_str())
             .fetch_all(&mut *conn)
             .await?);
         let mut claimed = rows
@@ -212,11 +240,17 @@ impl Store {
         Ok(claimed)
     }
 
-    /// When the next reply may leave; in the past where one may leave now.
-    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        let (at,): (Option<i64>,) =
-            reading!(self, conn => sqlx::query_as(NEXT_DUE).fetch_one(&mut *conn).await?);
-        maybe_time(at)
+    /// When the next reply of these accounts may leave; in the past where one may leave now.
+    pub async fn next_due(&self, accounts: &[AccountId]) -> Result<Option<Timestamp>, StoreError> {
+        let mut next: Option<i64> = None;
+        for account in accounts {
+            let (at,): (Option<i64>,) = reading!(self, conn => sqlx::query_as(NEXT_DUE)
+                .bind(account.as_str())
+                .fetch_one(&mut *conn)
+                .await?);
+            next = next.into_iter().chain(at).min();
+        }
+        maybe_time(next)
     }
 
     /// Writes down what became of a reply that was in state `from`. Once sent, our message is in the conversation and

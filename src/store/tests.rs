@@ -124,6 +124,7 @@ async fn what_waits_for_the_classifier_or_the_sender_is_found_without_reading_th
         (predictions::UNSURE, "prediction_unknown"),
         (super::outbox::NEXT_DUE, "outbox_by_state"),
         (super::outbox::CLAIM, "outbox_by_state"),
+        (super::outbox::DUE_ACCOUNTS, "outbox_by_state"),
         (super::queue::SNOOZE_ENDED, "conversation_by_snooze"),
     ] {
         let plan = plan(&store, sql).await;

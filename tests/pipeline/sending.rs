@@ -193,3 +193,22 @@ async fn a_held_reply_is_recalled_first_and_one_that_has_left_is_passed_over() {
     let nothing = engine.undo_or_recall(None, now).await.unwrap_err();
     assert!(nothing.to_string().contains("nothing to undo"), "{nothing}");
 }
+
+#[tokio::test]
+async fn a_reply_of_an_account_that_is_connected_elsewhere_stays_held_until_it_can_be_sent() {
+    let (rig, c) = ready(PATIENT).await;
+    let reply = rig.queue(&c, "From the other machine.").await;
+    // The same database on a machine that has no secrets of this shop.
+    let elsewhere = crate::rig::engine(rig.dir.path()).await;
+    for _ in 0..3 {
+        let settled = elsewhere.deliver_due(Timestamp::now).await.unwrap();
+        assert_eq!(settled, []);
+    }
+    let held = elsewhere.store.outgoing(&reply.id).await.unwrap();
+    assert_eq!(
+        (held.state, held.attempts, held.error),
+        (OutboxState::Held, 0, None)
+    );
+    assert_eq!(rig.deliver(&reply).await.state, OutboxState::Sent);
+    assert_eq!(rig.taken("From the other machine."), 1);
+}
