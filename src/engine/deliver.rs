@@ -98,7 +98,11 @@ impl Engine {
         outgoing: &Outgoing,
         clock: fn() -> Timestamp,
     ) -> Option<Settled> {
-        let settlement = self.attempt(channel, outgoing, clock).await;
+        let settlement = match self.outdated(outgoing, clock()).await {
+            Ok(None) => self.attempt(channel, outgoing, clock).await,
+            Ok(Some(why)) => Settlement::Refused { error: why.into() },
+            Err(error) => later(outgoing, None, &format!("{error:#}"), clock()),
+        };
         let settled = self.settle(outgoing, &settlement, clock()).await;
         if settlement.state() == OutboxState::Sent {
             self.mark_read(channel, outgoing).await;

@@ -161,7 +161,7 @@ const MESSAGE_OF_REPLY: &str = "INSERT INTO message (id, conversation_id, accoun
      ON CONFLICT (account_id, remote_id) DO UPDATE SET author = excluded.author \
      WHERE message.author IN ('agent', 'automation')";
 
-/// The text of a recalled reply is a draft again, unless there is a newer one.
+/// The text of a recalled or refused reply is a draft again, unless there is another one.
 const DRAFT_AGAIN: &str = "INSERT INTO draft (conversation_id, text, template, lang, slots, updated_at) \
      SELECT conversation_id, text, template, lang, '{}', $2 FROM outbox WHERE id = $1 ON CONFLICT DO NOTHING";
 
@@ -254,7 +254,7 @@ impl Store {
     }
 
     /// Writes down what became of a reply that was in state `from`. Once sent, our message is in the conversation and
-    /// nobody waits there any more.
+    /// nobody waits there any more. Refused, its text is the conversation's draft again.
     pub async fn settle(
         &self,
         id: &OutgoingId,
@@ -295,6 +295,9 @@ impl Store {
                         .execute(&mut *conn)
                         .await?;
                     restand!(conn, &row.conversation_id);
+                }
+                if to == OutboxState::FailedFinal {
+                    sqlx::query(DRAFT_AGAIN).bind(id.as_str()).bind(ms(now)).execute(&mut *conn).await?;
                 }
                 note!(conn, ms(now), "system", to.as_str(), Some(row.conversation_id.as_str()), Some(id.as_str()));
             }

@@ -557,3 +557,33 @@ promise!(
         assert_eq!(desk.store.outgoing(&there.id).await.unwrap(), there);
     }
 );
+
+promise!(
+    a_refused_reply_is_a_draft_again_but_over_no_other_one,
+    async |desk: &Desk| {
+        let refused = Settlement::Refused {
+            error: "blocked".into(),
+        };
+        let reply = desk.queued("c1", "soon", 8).await;
+        desk.store.claim_due(&desk.account, at(9), 1).await.unwrap();
+        desk.store
+            .settle(&reply.id, Claimed, &refused, at(10))
+            .await
+            .unwrap();
+        let draft_of = async |reply: &Outgoing| {
+            let draft = desk.store.draft(&reply.conversation_id).await.unwrap();
+            draft.unwrap().text
+        };
+        assert_eq!(draft_of(&reply).await, reply.text);
+
+        let second = desk.queued("c2", "later", 8).await;
+        desk.store.claim_due(&desk.account, at(9), 1).await.unwrap();
+        let newer = draft(&second.conversation_id, "a new thought");
+        desk.store.put_draft(&newer).await.unwrap();
+        desk.store
+            .settle(&second.id, Claimed, &refused, at(10))
+            .await
+            .unwrap();
+        assert_eq!(draft_of(&second).await, newer.text);
+    }
+);
