@@ -18,7 +18,7 @@ const MAX_ATTEMPTS: u32 = 6;
 /// How long a reply of unknown outcome is looked for before it is left to a person.
 /// Longer than [`LEASE`], or what a dead sender left behind would never be looked for.
 const LOOK_FOR: SignedDuration = SignedDuration::from_mins(30);
-/// A claim older than this belongs to a sender that died. Longer than a send, its reading back and its settling may take.
+/// A claim older than this belongs to a sender that died, even if nothing is known of its process. Longer than a send, its reading back and its settling may take.
 pub const LEASE: SignedDuration = SignedDuration::from_mins(10);
 /// A send that takes longer is given up, and nobody knows what became of it.
 const LONGEST_SEND: Duration = Duration::from_mins(5);
@@ -137,6 +137,7 @@ impl Engine {
         arrived: bool,
         now: Timestamp,
     ) -> anyhow::Result<Vec<Settled>> {
+        self.recover(now).await?;
         let unknown = OutboxFilter {
             state: Some(OutboxState::Unknown),
             conversation: Some(c.id.clone()),

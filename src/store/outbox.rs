@@ -1,7 +1,8 @@
 //! Replies on their way out: queued, claimed by one sender, settled by what the platform said.
 //!
 //! Every change is a compare-and-set on the state, and goes only where [`OutboxState::may_become`] allows. A claimed
-//! row is never claimed again: if its sender dies, [`Store::recover`] makes it unknown, and a person looks.
+//! row is never claimed again: if its sender dies, [`Store::recover`] makes it unknown, and a person looks. It bears the name
+//! of its process, so that this is known at once on the same machine.
 
 use super::acts::note;
 use super::desk::author_of;
@@ -9,7 +10,7 @@ use super::rows::{
     bytes, key, maybe_key, maybe_raw, maybe_time, ms, plain, raw, remote, time, unplain, word,
 };
 use super::standing::restand;
-use super::{Store, StoreError, reading, writing};
+use super::{Store, StoreError, claimant, reading, writing};
 use crate::domain::{
     AccountId, ConversationId, MessageId, Origin, OutboxState, Outgoing, OutgoingId, RemoteId,
 };
@@ -125,7 +126,7 @@ macro_rules! ready {
 
 /// The state is asked twice, because PostgreSQL looks again at a row that somebody else has just claimed.
 pub(super) const CLAIM: &str = concat!(
-    "UPDATE outbox SET state = 'claimed', claimed_at = $1, attempts = attempts + 1 WHERE id IN \
+    "UPDATE outbox SET state = 'claimed', claimed_at = $1, claimed_by = $4, attempts = attempts + 1 WHERE id IN \
      (SELECT o.id FROM outbox o WHERE o.send_at <= $1 AND o.account_id = $3 AND ",
     ready!(),
     " ORDER BY o.send_at, o.id LIMIT $2) AND state IN ('held', 'failed_retryable') RETURNING ",
@@ -165,8 +166,20 @@ const MESSAGE_OF_REPLY: &str = "INSERT INTO message (id, conversation_id, accoun
 const DRAFT_AGAIN: &str = "INSERT INTO draft (conversation_id, text, template, lang, slots, updated_at) \
      SELECT conversation_id, text, template, lang, '{}', $2 FROM outbox WHERE id = $1 ON CONFLICT DO NOTHING";
 
-const RECOVER: &str = "UPDATE outbox SET state = 'unknown', error = $2 WHERE state = 'claimed' AND claimed_at <= $1 \
-     RETURNING id, conversation_id";
+const CLAIMS: &str =
+    "SELECT id, attempts, claimed_at, claimed_by FROM outbox WHERE state = 'claimed'";
+
+/// A reply that was given back and claimed anew meanwhile has had one attempt more.
+const RECOVER: &str = "UPDATE outbox SET state = 'unknown', error = $3 WHERE state = 'claimed' AND id = $1 \
+     AND attempts = $2 RETURNING conversation_id";
+
+#[derive(sqlx::FromRow)]
+struct Claim {
+    id: String,
+    attempts: i64,
+    claimed_at: i64,
+    claimed_by: Option<String>,
+}
 
 impl Store {
     /// Queues a reply. The draft that it was is gone with it, and an event says who queued it.
@@ -230,6 +243,7 @@ impl Store {
             .bind(ms(now))
             .bind(i64::from(limit))
             .bind(account.as_str())
+            .bind(claimant::this_process())
             .fetch_all(&mut *conn)
             .await?);
         let mut claimed = rows
@@ -330,29 +344,37 @@ impl Store {
         Ok(won)
     }
 
-    /// Makes every reply unknown that was claimed at `claimed_before` or earlier: its sender is gone. Called at start
-    /// and now and then, with a time that is longer ago than a send can take.
+    /// Makes every reply unknown whose sender is gone: its process ran on this machine and does not any more, or it was claimed
+    /// at `claimed_before` or earlier, a time that is longer ago than a send can take. Called at start and now and then.
     pub async fn recover(
         &self,
         claimed_before: Timestamp,
         now: Timestamp,
     ) -> Result<Vec<OutgoingId>, StoreError> {
         let why = "the program ended while this was being sent";
-        let rows: Vec<(String, String)> = writing!(self, conn => {
-            let rows: Vec<(String, String)> = sqlx::query_as(RECOVER)
-                .bind(ms(claimed_before))
-                .bind(why.as_bytes())
-                .fetch_all(&mut *conn)
-                .await?;
-            for (id, conversation) in &rows {
-                note!(conn, ms(now), "system", "unknown", Some(conversation.as_str()), Some(id.as_str()));
+        let claims: Vec<Claim> =
+            reading!(self, conn => sqlx::query_as(CLAIMS).fetch_all(&mut *conn).await?);
+        let mut recovered = Vec::new();
+        for claim in claims {
+            let is_dead = claim.claimed_by.as_deref().is_some_and(claimant::is_dead);
+            if !is_dead && claim.claimed_at > ms(claimed_before) {
+                continue;
             }
-            rows
-        });
-        Ok(rows
-            .into_iter()
-            .map(|(id, _)| OutgoingId::from_stored(id))
-            .collect())
+            let row: Option<(String,)> = writing!(self, conn => {
+                let row: Option<(String,)> = sqlx::query_as(RECOVER)
+                    .bind(&claim.id)
+                    .bind(claim.attempts)
+                    .bind(why.as_bytes())
+                    .fetch_optional(&mut *conn)
+                    .await?;
+                if let Some((conversation,)) = &row {
+                    note!(conn, ms(now), "system", "unknown", Some(conversation.as_str()), Some(claim.id.as_str()));
+                }
+                row
+            });
+            recovered.extend(row.map(|_| OutgoingId::from_stored(claim.id)));
+        }
+        Ok(recovered)
     }
 
     pub async fn outgoing(&self, id: &OutgoingId) -> Result<Outgoing, StoreError> {
