@@ -210,7 +210,7 @@ impl Engine {
             | ChannelError::Rejected(_) => Settlement::Refused {
                 error: words.into(),
             },
-            ChannelError::Ambiguous(_) | ChannelError::Protocol(_) => {
+            ChannelError::Ambiguous(_) | ChannelError::Protocol(_) | ChannelError::TooLarge(_) => {
                 let found = self
                     .read_back(channel, outgoing)
                     .await
