@@ -63,7 +63,7 @@ fn messages_are_answered_in_order_with_every_field() {
 
     let rows: Vec<String> = (0..300)
         .map(|n| {
-            json!({ "id": n, "text": format!("do you have size {n}"), "lang": "de" }).to_string()
+            json!({ "id": n, "text": format!("do you have size {n}"), "lang": "ger" }).to_string()
         })
         .collect();
     let file = home.file("rows.jsonl", rows.join("\n"));
@@ -74,6 +74,12 @@ fn messages_are_answered_in_order_with_every_field() {
         .collect();
     assert_eq!(ids, (0..300).map(|n| n.to_string()).collect::<Vec<_>>());
     assert!(answers.iter().all(|a| a["lang"] == "de"));
+
+    // A region does not make a language an unsupported one.
+    let row = json!({ "text": "onde está meu pedido", "lang": "pt-BR" }).to_string();
+    let answer = home.one(&["classify", &home.file("row.jsonl", row), "--json"]);
+    assert_eq!(answer["lang"], "pt");
+    assert_ne!(answer["outcome"], "unsupported_language");
 }
 
 #[test]
