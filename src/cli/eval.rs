@@ -19,7 +19,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 pub async fn run(context: &Context, args: &Eval) -> anyhow::Result<Ended> {
-    let test = classify::read(&args.test, Format::Plain, &BTreeMap::new())?;
+    let mut test = classify::read(&args.test, Format::Plain, &BTreeMap::new())?;
+    if args.train.is_some() {
+        // The trained labels know no outcome for a text without words.
+        test = test.without_empty();
+    }
     classify::report(&test);
     anyhow::ensure!(
         !test.good.is_empty(),
@@ -30,12 +34,13 @@ pub async fn run(context: &Context, args: &Eval) -> anyhow::Result<Ended> {
     let report = match &args.train {
         None => builtin(context, &test.good).await?,
         Some(train) => {
-            let train = classify::read(train, Format::Plain, &BTreeMap::new())?;
+            let train = classify::read(train, Format::Plain, &BTreeMap::new())?.without_empty();
             classify::report(&train);
             partly |= !train.bad.is_empty();
             let oos = match &args.oos {
                 Some(file) => {
-                    let oos = classify::read(file, Format::Plain, &BTreeMap::new())?;
+                    let oos =
+                        classify::read(file, Format::Plain, &BTreeMap::new())?.without_empty();
                     classify::report(&oos);
                     partly |= !oos.bad.is_empty();
                     oos.good

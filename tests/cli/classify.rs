@@ -118,6 +118,20 @@ fn bad_lines_are_named_and_the_others_are_answered() {
     assert!(!said.err.contains("line 1:") && !said.err.contains("line 8:"));
     assert!(!said.err.contains('\0'));
 
+    // An empty text has no words, which is an answer; a line without a text has none.
+    let said = home.run_with(
+        &["classify", "-", "--json"],
+        b"{\"id\":\"e\",\"text\":\"\"}\n{\"id\":\"n\"}\n{\"id\":\"l\",\"text\":\"bit.ly/xyz\"}\n",
+    );
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(said.err.contains("line 2: no `text`"), "{}", said.err);
+    let answers: Vec<_> = said.json();
+    let told: Vec<_> = answers
+        .iter()
+        .map(|a| (a["id"].as_str().unwrap(), a["outcome"].as_str().unwrap()))
+        .collect();
+    assert_eq!(told, [("e", "non_text"), ("l", "non_text")]);
+
     // A byte-order mark is no text.
     let marked = "\u{feff}{\"id\":\"m\",\"text\":\"how much is it\"}\n";
     let said = home.run_with(&["classify", "-", "--json"], marked.as_bytes());
