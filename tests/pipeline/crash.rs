@@ -10,8 +10,10 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use secrecy::SecretString;
 use sextant::channel::tiktok_shop::Credentials;
 use sextant::domain::{Origin, OutboxState};
+use sextant::engine::Engine;
 use sextant::engine::accounts::Consent;
 use sextant::engine::secrets::Secrets;
+use sextant::sandbox::Running;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -198,8 +200,11 @@ async fn killed_fifteen_times_it_sends_nothing_twice_and_loses_no_draft() {
             .unwrap();
         assert!(kept >= *n, "{kept} is older than {n}");
     }
+    the_rest_leaves_once(&engine, &day).await;
+}
 
-    // What arrived is found by reading, and the rest leaves once.
+/// What arrived is found by reading, and the rest leaves once.
+async fn the_rest_leaves_once(engine: &Engine, day: &Running) {
     engine.look_for_unknown(Timestamp::now()).await.unwrap();
     while in_state(&engine.store, OutboxState::Held).await > 0 {
         engine.deliver_due(Timestamp::now).await.unwrap();
