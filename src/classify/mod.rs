@@ -1,5 +1,6 @@
 //! From a vector to an intent: the nearest labelled centroid, as a sextant measures the angle to a star.
 //!
+//! - [`code`]: a language's one code, however it was stated
 //! - [`reading`]: what can be said of a text without the model: its language, whether it has words, the form to embed
 //! - [`examples`]: the labelled examples, built in and of the user
 //! - [`head`]: centroids as exact integer sums, scores, temperature, thresholds; knows labels, not intents
@@ -9,6 +10,7 @@
 //! May use: `domain`, `text`, `embed` (the vector type), `toml_file`. The one rule: what is learnt can be unlearnt exactly:
 //! the centroids after `learn` and `unlearn` are equal to the ones before, bit for bit.
 
+pub mod code;
 pub mod evaluate;
 pub mod examples;
 pub mod head;

@@ -65,7 +65,33 @@ fn has_words(form: &str) -> bool {
 
 fn is_link_or_mention(word: &str) -> bool {
     let word = word.to_ascii_lowercase();
-    word.contains("://") || word.starts_with("www.") || (word.starts_with('@') && word.len() > 1)
+    word.contains("://")
+        || word.starts_with("www.")
+        || (word.starts_with('@') && word.len() > 1)
+        || is_bare_link(&word)
+}
+
+/// Endings that say of a bare name that it is a host. Other names are hosts only before a path: `help.me` is a cry.
+const HOST_ENDINGS: [&str; 12] = [
+    "app", "cc", "cn", "com", "gg", "io", "link", "net", "org", "shop", "store", "top",
+];
+
+/// `bit.ly/xyz`, `shop.example.com?item=3`: a link without its scheme.
+fn is_bare_link(word: &str) -> bool {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '/');
+    let end = word.find(['/', '?', '#']).unwrap_or(word.len());
+    let (place, rest) = word.split_at(end);
+    let host = place.split(':').next().unwrap_or(place);
+    let Some((names, ending)) = host.rsplit_once('.') else {
+        return false;
+    };
+    let is_name = |label: &str| {
+        let inside = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        !label.is_empty() && label.bytes().all(inside)
+    };
+    let is_ending = ending.len() >= 2 && ending.bytes().all(|b| b.is_ascii_lowercase());
+    let says_so = !rest.is_empty() || HOST_ENDINGS.contains(&ending);
+    is_ending && says_so && names.split('.').all(is_name)
 }
 
 #[cfg(test)]
@@ -81,12 +107,32 @@ mod tests {
             "123 456",
             "https://shop.example/a?b=c",
             "@mei.88",
+            "bit.ly/xyz",
+            "(vt.tiktok.com/ZS8abc/)",
+            "taobao.com",
+            "Shop.Example.COM?item=3 👀",
+            "localhost.shop:8080/a",
             "!!! ???",
             "1️⃣",
         ] {
             assert!(Reading::of(&sanitise(text)).wordless, "{text}");
         }
-        for text in ["ok", "多少钱", "123 pcs", "ส่ง", "look https://a.example"] {
+        for text in [
+            "ok",
+            "多少钱",
+            "123 pcs",
+            "ส่ง",
+            "look https://a.example",
+            "look bit.ly/xyz",
+            "help.me",
+            "ok...thanks",
+            "and/or",
+            "size s/m",
+            "1.5kg/box",
+            "e.g",
+            "no.price?",
+            "链接.在哪/里",
+        ] {
             assert!(!Reading::of(&sanitise(text)).wordless, "{text}");
         }
     }

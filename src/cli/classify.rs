@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::{Ended, out};
-use crate::classify::Reading;
+use crate::classify::{Reading, code};
 use crate::domain::{Classification, Intent, Neighbour};
 use crate::engine::rows::{self, Format, Row, Rows, field};
 use crate::text::SafeText;
@@ -106,7 +106,7 @@ pub fn report(rows: &Rows) {
 fn reading(row: &Row) -> Reading {
     let mut reading = Reading::of(&crate::text::sanitise(&row.text));
     if let Some(lang) = field(&row.fields, "lang").filter(|_| !reading.wordless) {
-        reading.lang = crate::text::sanitise(&lang).to_string();
+        reading.lang = code::of(crate::text::sanitise(&lang).as_str());
     }
     reading
 }

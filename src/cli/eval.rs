@@ -5,7 +5,7 @@ use super::context::Context;
 use super::{Ended, classify, out};
 use crate::classify::evaluate::{self, Report, Row, TaxonomyRow, Truth};
 use crate::classify::head::Head;
-use crate::classify::{Classifier, Reading};
+use crate::classify::{Classifier, Reading, code};
 use crate::domain::{Intent, Outcome};
 use crate::embed::Vector;
 use crate::engine::Usage;
@@ -19,7 +19,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 pub async fn run(context: &Context, args: &Eval) -> anyhow::Result<Ended> {
-    let test = classify::read(&args.test, Format::Plain, &BTreeMap::new())?;
+    let mut test = classify::read(&args.test, Format::Plain, &BTreeMap::new())?;
+    if args.train.is_some() {
+        // The trained labels know no outcome for a text without words.
+        test = test.without_empty();
+    }
     classify::report(&test);
     anyhow::ensure!(
         !test.good.is_empty(),
@@ -30,12 +34,13 @@ pub async fn run(context: &Context, args: &Eval) -> anyhow::Result<Ended> {
     let report = match &args.train {
         None => builtin(context, &test.good).await?,
         Some(train) => {
-            let train = classify::read(train, Format::Plain, &BTreeMap::new())?;
+            let train = classify::read(train, Format::Plain, &BTreeMap::new())?.without_empty();
             classify::report(&train);
             partly |= !train.bad.is_empty();
             let oos = match &args.oos {
                 Some(file) => {
-                    let oos = classify::read(file, Format::Plain, &BTreeMap::new())?;
+                    let oos =
+                        classify::read(file, Format::Plain, &BTreeMap::new())?.without_empty();
                     classify::report(&oos);
                     partly |= !oos.bad.is_empty();
                     oos.good
@@ -134,7 +139,7 @@ async fn labels(
     let test_vectors = embedded(recogniser, test).await?;
     let langs: Vec<String> = test
         .iter()
-        .map(|r| shown(r, "lang").unwrap_or_else(|| "und".to_owned()))
+        .map(|r| shown(r, "lang").map_or_else(|| "und".to_owned(), |lang| code::of(&lang)))
         .collect();
     let rows: Vec<Row> = test_labels
         .iter()
@@ -167,7 +172,7 @@ async fn builtin(context: &Context, test: &[rows::Row]) -> anyhow::Result<Report
     let worded: Vec<&Reading> = readings.iter().filter(|r| !r.wordless).collect();
     let vectors = recogniser.embed(&worded, Timestamp::UNIX_EPOCH).await?;
     for ((row, reading), truth) in test.iter().zip(readings).zip(truths) {
-        let lang = shown(row, "lang").unwrap_or_else(|| reading.lang.clone());
+        let lang = shown(row, "lang").map_or_else(|| reading.lang.clone(), |lang| code::of(&lang));
         let vector = vectors.get(&reading.key).cloned();
         rows.push(TaxonomyRow {
             reading,

@@ -22,7 +22,7 @@ pub async fn run(context: &Context, args: &Import) -> anyhow::Result<Ended> {
         ))
     })?;
     let columns = transfer::columns(&args.map)?;
-    let rows = classify::read(&args.file, Format::Csv, &columns)?;
+    let rows = classify::read(&args.file, Format::Csv, &columns)?.without_empty();
     classify::report(&rows);
     let engine = context.engine().await?;
     let (total, unusable) = (rows.good.len() as u64, rows.bad);

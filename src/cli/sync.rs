@@ -4,8 +4,9 @@ use super::context::Context;
 use super::progress::show_progress;
 use super::signals::Signals;
 use super::{Ended, out};
-use crate::domain::Account;
+use crate::domain::{Account, OutboxState};
 use crate::engine::Engine;
+use crate::engine::deliver::Settled;
 use crate::engine::recognise::Recogniser;
 use crate::engine::run::{Desk, Health, Monitor};
 use jiff::Timestamp;
@@ -127,7 +128,8 @@ async fn one_round(
     }
     // A reply does not wait for the model.
     engine.look_for_unknown(Timestamp::now()).await?;
-    let settled = engine.deliver_due(Timestamp::now).await?;
+    let replies = replies(engine, &engine.deliver_due(Timestamp::now).await?).await?;
+    say_what_waits(engine, accounts).await?;
     let recognised = recognise(engine, recogniser).await;
     let totals = desk.monitor.totals();
     let (classified, no_model) = match recognised {
@@ -140,25 +142,61 @@ async fn one_round(
     if let Some(why) = &no_model {
         out::note(format!("not classified: {why}"));
     }
-    let well = no_model.is_none() && channels.iter().all(|c| c["ok"] == json!(true));
+    let replied = replies.iter().all(|r| r["error"].is_null());
+    let well = no_model.is_none() && replied && channels.iter().all(|c| c["ok"] == json!(true));
     if as_json {
-        let sent: Vec<Value> = settled
-            .iter()
-            .map(|s| json!({ "id": s.id, "state": s.state }))
-            .collect();
         out::json(&json!({
             "polled": totals.polled, "stored": totals.stored, "classified": classified,
-            "model_error": no_model, "outbox": sent, "channels": channels,
+            "model_error": no_model, "outbox": replies, "channels": channels,
         }))?;
     } else {
         out::line(format!(
             "{} delivered by the platforms, {} new; {classified} classified; {} replies settled",
             totals.polled,
             totals.stored,
-            settled.len()
+            replies.len()
         ))?;
     }
     Ok(if well { Ended::Done } else { Ended::Partly })
+}
+
+/// How the replies of this round ended. Those that did not reach their buyers are said on stderr.
+async fn replies(engine: &Engine, settled: &[Settled]) -> anyhow::Result<Vec<Value>> {
+    let mut replies = Vec::new();
+    for Settled { id, state } in settled {
+        let mut why = None;
+        if *state != OutboxState::Sent {
+            let reply = engine.store.outgoing(id).await?;
+            let words = reply
+                .error
+                .map_or_else(|| state.to_string(), |e| e.safe().to_string());
+            let next = match state {
+                OutboxState::FailedRetryable => "it is tried again",
+                OutboxState::Unknown => "look at the platform, then run `sextant resolve`",
+                _ => "its text is the draft again",
+            };
+            let of = reply.conversation_id;
+            out::note(format!("the reply in {of} is {state}: {words}; {next}"));
+            why = Some(words);
+        }
+        replies.push(json!({ "id": id, "state": state, "error": why }));
+    }
+    Ok(replies)
+}
+
+/// Says for which accounts replies wait that cannot be sent from this machine.
+async fn say_what_waits(engine: &Engine, connected: &[Account]) -> anyhow::Result<()> {
+    for id in engine.store.due_accounts(Timestamp::now()).await? {
+        if connected.iter().all(|a| a.id != id) {
+            let account = engine.store.account(&id).await?;
+            let name = account.name.safe().one_line(60);
+            let kind = account.kind;
+            out::note(format!(
+                "replies of {name} ({kind}) stay held: the account is not connected on this machine"
+            ));
+        }
+    }
+    Ok(())
 }
 
 async fn recognise(engine: &Engine, recogniser: Recogniser) -> anyhow::Result<usize> {

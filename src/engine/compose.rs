@@ -351,9 +351,15 @@ impl Engine {
         if self.store.cancel(id, now).await? {
             return Ok(());
         }
+        // What a dead sender had claimed is not on its way any more.
+        self.recover(now).await?;
         let state = self.store.outgoing(id).await?.state;
+        let advice = match state {
+            OutboxState::Unknown => "; look at the platform, then run `sextant resolve`",
+            _ => "",
+        };
         Err(Usage(format!(
-            "the reply cannot be taken back any more: it is {state}"
+            "the reply cannot be taken back any more: it is {state}{advice}"
         ))
         .into())
     }

@@ -2,13 +2,14 @@
 //!
 //! *Sent* means that the platform's id is stored. A send whose outcome nobody knows is looked for by reading the
 //! conversation; if it is not found there, it waits for a person. The one rule: a machine never sends the same reply again
-//! unless it provably never left.
+//! unless it provably never left, and takes only what it can send from here.
 
 use super::Engine;
 use crate::channel::{Channel, ChannelError, Detail};
 use crate::domain::{Conversation, OutboxState, Outgoing, OutgoingId, Receipt};
 use crate::store::{OutboxFilter, Settlement, StoreError};
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -17,7 +18,7 @@ const MAX_ATTEMPTS: u32 = 6;
 /// How long a reply of unknown outcome is looked for before it is left to a person.
 /// Longer than [`LEASE`], or what a dead sender left behind would never be looked for.
 const LOOK_FOR: SignedDuration = SignedDuration::from_mins(30);
-/// A claim older than this belongs to a sender that died. Longer than a send, its reading back and its settling may take.
+/// A claim older than this belongs to a sender that died, even if nothing is known of its process. Longer than a send, its reading back and its settling may take.
 pub const LEASE: SignedDuration = SignedDuration::from_mins(10);
 /// A send that takes longer is given up, and nobody knows what became of it.
 const LONGEST_SEND: Duration = Duration::from_mins(5);
@@ -45,14 +46,14 @@ impl Engine {
         loop {
             // Claimed one by one: a claim must not age while other replies are being sent.
             while failed.is_none() && sending.len() < AT_ONCE {
-                match self.store.claim_due(clock(), 1).await {
-                    Ok(mut claimed) => match claimed.pop() {
-                        Some(outgoing) => {
-                            let engine = self.clone();
-                            sending.spawn(async move { engine.deliver(&outgoing, clock).await });
-                        }
-                        None => break,
-                    },
+                match self.claim_next(clock).await {
+                    Ok(Some((outgoing, channel))) => {
+                        let engine = self.clone();
+                        sending.spawn(async move {
+                            engine.deliver(channel.as_ref(), &outgoing, clock).await
+                        });
+                    }
+                    Ok(None) => break,
                     // What is being sent is still settled.
                     Err(error) => failed = Some(error),
                 }
@@ -65,20 +66,46 @@ impl Engine {
         failed.map_or(Ok(settled), |error| Err(error.into()))
     }
 
-    /// Sends a claimed reply and writes down what became of it; `None` where that could not be written.
-    async fn deliver(&self, outgoing: &Outgoing, clock: fn() -> Timestamp) -> Option<Settled> {
-        let channel = match self.channels.of(&outgoing.account_id).await {
-            Ok(channel) => channel,
-            Err(why) => {
-                let error = format!("the account is not connected: {why:#}").into();
-                let refused = Settlement::Refused { error };
-                return self.settle(outgoing, &refused, clock()).await;
+    /// The next due reply, claimed, with the channel that carries it. The channel comes first: what cannot be sent from here
+    /// is not claimed, and stays held for who can, or until it can.
+    async fn claim_next(
+        &self,
+        clock: fn() -> Timestamp,
+    ) -> Result<Option<(Outgoing, Arc<dyn Channel>)>, StoreError> {
+        for id in self.store.due_accounts(clock()).await? {
+            let account = self.store.account(&id).await?;
+            if !self.channels.is_connected(&account).await {
+                continue;
             }
+            let channel = match self.channels.of(&id).await {
+                Ok(channel) => channel,
+                Err(error) => {
+                    tracing::warn!(account = %id, "its replies stay held: {error:#}");
+                    continue;
+                }
+            };
+            if let Some(outgoing) = self.store.claim_due(&id, clock(), 1).await?.pop() {
+                return Ok(Some((outgoing, channel)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends a claimed reply and writes down what became of it; `None` where that could not be written.
+    async fn deliver(
+        &self,
+        channel: &dyn Channel,
+        outgoing: &Outgoing,
+        clock: fn() -> Timestamp,
+    ) -> Option<Settled> {
+        let settlement = match self.outdated(outgoing, clock()).await {
+            Ok(None) => self.attempt(channel, outgoing, clock).await,
+            Ok(Some(why)) => Settlement::Refused { error: why.into() },
+            Err(error) => later(outgoing, None, &format!("{error:#}"), clock()),
         };
-        let settlement = self.attempt(channel.as_ref(), outgoing, clock).await;
         let settled = self.settle(outgoing, &settlement, clock()).await;
         if settlement.state() == OutboxState::Sent {
-            self.mark_read(channel.as_ref(), outgoing).await;
+            self.mark_read(channel, outgoing).await;
         }
         settled
     }
@@ -110,6 +137,7 @@ impl Engine {
         arrived: bool,
         now: Timestamp,
     ) -> anyhow::Result<Vec<Settled>> {
+        self.recover(now).await?;
         let unknown = OutboxFilter {
             state: Some(OutboxState::Unknown),
             conversation: Some(c.id.clone()),
@@ -182,7 +210,7 @@ impl Engine {
             | ChannelError::Rejected(_) => Settlement::Refused {
                 error: words.into(),
             },
-            ChannelError::Ambiguous(_) | ChannelError::Protocol(_) => {
+            ChannelError::Ambiguous(_) | ChannelError::Protocol(_) | ChannelError::TooLarge(_) => {
                 let found = self
                     .read_back(channel, outgoing)
                     .await

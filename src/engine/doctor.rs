@@ -186,7 +186,10 @@ fn remedy(error: &ChannelError) -> &'static str {
         }
         ChannelError::ClockSkew(_) => "set this machine's clock",
         ChannelError::NotSent(_) => "check the network of this machine",
-        ChannelError::Rejected(_) | ChannelError::Ambiguous(_) | ChannelError::Protocol(_) => {
+        ChannelError::Rejected(_)
+        | ChannelError::Ambiguous(_)
+        | ChannelError::Protocol(_)
+        | ChannelError::TooLarge(_) => {
             "try again later; if it stays, tell the platform's support the request number"
         }
     }

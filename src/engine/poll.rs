@@ -29,9 +29,11 @@ pub struct Polled {
 }
 
 impl Polled {
-    /// Whether the walk reached its end with every conversation that could be read.
+    /// Whether the walk reached its end with every conversation that could be read. One that is too large to be read is told,
+    /// and asked for again where it is met; walking the whole list for it would not make it smaller.
     pub fn complete(&self) -> bool {
-        self.failed.is_empty() && self.error.is_none()
+        let too_large = |e: &ChannelError| matches!(e, ChannelError::TooLarge(_));
+        self.failed.iter().all(|(_, error)| too_large(error)) && self.error.is_none()
     }
 }
 

@@ -54,7 +54,20 @@ pub struct Rows {
     pub bad: Vec<BadRow>,
 }
 
-/// Reads all rows. `columns` renames fields: the product's name → the file's.
+impl Rows {
+    /// For who can do nothing with a text of no characters: such rows are bad too.
+    pub fn without_empty(self) -> Self {
+        let (mut bad, mut good) = (self.bad, self.good);
+        let is_empty = |row: &Row| row.text.trim().is_empty();
+        let lines = good.iter().filter(|row| is_empty(row)).map(|row| row.line);
+        bad.extend(lines.map(|line| BadRow::new(line, "the text is empty")));
+        bad.sort_by_key(|row| row.line);
+        good.retain(|row| !is_empty(row));
+        Self { good, bad }
+    }
+}
+
+/// Reads all rows. A JSON object may state an empty text; elsewhere nothing states it. `columns` renames fields: the product's name → the file's.
 ///
 /// # Errors
 /// A file that cannot be read at all.
@@ -166,7 +179,7 @@ fn read_csv(
                     .map_err(|e| format!("invalid UTF-8 in `{name}`: {e}"))?;
                 fields.insert(name.clone(), Value::String(value.to_owned()));
             }
-            with_text(fields, columns)
+            with_text(fields, columns).and_then(|(text, fields)| Ok((not_empty(text)?, fields)))
         });
         match parsed {
             Ok((text, fields)) => rows.good.push(Row { line, text, fields }),
@@ -208,6 +221,10 @@ fn checked(text: String) -> Result<String, String> {
     if text.contains('\0') {
         return Err("the text contains a NUL byte".to_owned());
     }
+    Ok(text)
+}
+
+fn not_empty(text: String) -> Result<String, String> {
     if text.trim().is_empty() {
         return Err("the text is empty".to_owned());
     }
@@ -243,6 +260,19 @@ mod tests {
             rows.bad.iter().map(|b| b.line).collect::<Vec<_>>(),
             [2, 4, 5, 6]
         );
+    }
+
+    #[test]
+    fn an_empty_text_is_a_text_where_json_states_it_and_not_where_it_is_of_no_use() {
+        let lines = b"{\"text\":\"\"}\n{\"id\":1}\n{\"text\":\"a\"}\n{\"text\":\" \"}\n";
+        let rows = read_all(lines, Format::Jsonl);
+        let numbers = |rows: &Rows| {
+            let good: Vec<_> = rows.good.iter().map(|r| r.line).collect();
+            let bad: Vec<_> = rows.bad.iter().map(|r| r.line).collect();
+            (good, bad)
+        };
+        assert_eq!(numbers(&rows), (vec![1, 3, 4], vec![2]));
+        assert_eq!(numbers(&rows.without_empty()), (vec![3], vec![1, 2, 4]));
     }
 
     #[test]

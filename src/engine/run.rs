@@ -22,6 +22,8 @@ use tokio_util::sync::CancellationToken;
 const LOOK_AFTER: SignedDuration = SignedDuration::from_secs(15);
 /// Before an account that needs a person is asked again.
 const ASK_AGAIN: Duration = Duration::from_secs(300);
+/// Before a busy database is asked again.
+const BUSY_PAUSE: Duration = Duration::from_secs(1);
 
 /// How an account does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -274,7 +276,7 @@ impl Desk {
 
     async fn keep_recognising(&self) -> anyhow::Result<()> {
         loop {
-            self.recognise().await?;
+            self.recognise_until_stopped().await?;
             self.pause(Duration::from_secs(1)).await;
             // The inbox is of use without intents too: what is stored waits, until the model is asked for again.
             tokio::select! {
@@ -285,29 +287,27 @@ impl Desk {
     }
 
     /// Until told to stop, or until there is no model: `readiness` says why.
-    async fn recognise(&self) -> anyhow::Result<()> {
-        let prepared = tokio::select! {
-            prepared = self.recogniser.prepare(Some(&self.engine.store)) => prepared,
-            () = self.stop.cancelled() => return Ok(()),
+    async fn recognise_until_stopped(&self) -> anyhow::Result<()> {
+        let prepared = loop {
+            let prepared = tokio::select! {
+                prepared = self.recogniser.prepare(Some(&self.engine.store)) => prepared,
+                () = self.stop.cancelled() => return Ok(()),
+            };
+            match prepared {
+                Err(error) if is_busy(&error) => {
+                    tracing::warn!("{error:#}");
+                    self.pause(BUSY_PAUSE).await;
+                }
+                prepared => break prepared,
+            }
         };
         if let Err(error) = prepared {
             tracing::error!("no classifier: {error:#}");
             return Ok(());
         }
-        if self
-            .recogniser
-            .reconsider_unknown(&self.engine.store, Timestamp::now)
-            .await?
-            > 0
-        {
-            self.monitor.changed();
-        }
+        let mut reconsidered = false;
         while !self.stop.is_cancelled() {
-            match self
-                .recogniser
-                .keep_up(&self.engine.store, Timestamp::now)
-                .await
-            {
+            match self.recognise(&mut reconsidered).await {
                 Ok(count) => self.monitor.add(|t| t.classified += count),
                 Err(error) if is_busy(&error) => tracing::warn!("{error:#}"),
                 Err(error) if error.is::<EmbedError>() => {
@@ -324,6 +324,18 @@ impl Desk {
             }
         }
         Ok(())
+    }
+
+    /// Classifies what waits; before that, once a run, asks again about what was unknown.
+    async fn recognise(&self, reconsidered: &mut bool) -> anyhow::Result<usize> {
+        let (recogniser, store) = (&self.recogniser, &self.engine.store);
+        if !*reconsidered {
+            if recogniser.reconsider_unknown(store, Timestamp::now).await? > 0 {
+                self.monitor.changed();
+            }
+            *reconsidered = true;
+        }
+        recogniser.keep_up(store, Timestamp::now).await
     }
 
     async fn keep_delivering(&self) -> anyhow::Result<()> {

@@ -112,8 +112,10 @@ impl Engine {
                 result.known += 1;
                 continue;
             }
-            let lang = field(&row.fields, "lang")
-                .unwrap_or_else(|| crate::classify::Reading::of(&text).lang);
+            let lang = field(&row.fields, "lang").map_or_else(
+                || crate::classify::Reading::of(&text).lang,
+                |lang| crate::classify::code::of(&lang),
+            );
             fresh.push(desk_example(&row.text.into(), &lang, intent, None, now));
         }
         self.store.add_examples(&fresh).await?;

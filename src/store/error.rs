@@ -75,6 +75,10 @@ impl From<sqlx::Error> for StoreError {
                 sqlx::Error::PoolTimedOut => {
                     Self::Busy("no connection became free in time".to_owned())
                 }
+                // A value is not what a column holds: nothing here writes such a one.
+                sqlx::Error::ColumnDecode { index, source } => {
+                    Self::Corrupt(format!("column {index}: {source}"))
+                }
                 sqlx::Error::Io(io) if io.kind() == std::io::ErrorKind::StorageFull => {
                     Self::NoSpace(io.to_string())
                 }

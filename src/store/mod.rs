@@ -11,7 +11,7 @@
 //! - `standing`, `queue`: a conversation's place in a queue, and the queues
 //! - `desk`, `acts`: one conversation, and what is done with it
 //! - `figures`: counts and waits of the recognition
-//! - `outbox`: replies on their way out
+//! - `outbox`: replies on their way out (`claimant`: by which process)
 //! - `rows`, `error`: between SQL and the domain
 //!
 //! May use: `domain`, `text`, `embed` (the type of a vector). The one rule: everything that must be true together is
@@ -19,6 +19,7 @@
 
 mod accounts;
 mod acts;
+mod claimant;
 mod desk;
 mod error;
 mod figures;

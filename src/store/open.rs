@@ -23,7 +23,7 @@ const REACH_TIMEOUT: Duration = Duration::from_secs(10);
 /// Readers beside the one writer; PostgreSQL allows 100 to all its clients.
 const CONNECTIONS: u32 = 4;
 /// Up to this size, in bytes, a file's pages are all checked at every start; beyond, only what is read.
-const CHECKED_IN_FULL: u64 = 4 << 20;
+const CHECKED_IN_FULL: u64 = 64 << 20;
 /// What every SQLite file starts with: <https://sqlite.org/fileformat2.html>.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
@@ -67,6 +67,8 @@ async fn open_sqlite(path: &Path, migrations: &Migrator) -> Result<Store, StoreE
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // A page that was not checked at the start is looked at closely when it is read.
+        .pragma("cell_size_check", "ON")
         .busy_timeout(BUSY_TIMEOUT)
         .disable_statement_logging();
     let mut first = connect(&options).await.map_err(|e| at_open(&path, e))?;
@@ -190,8 +192,13 @@ async fn check(path: &Path, migrations: &Migrator) -> Result<(), StoreError> {
         .await
         .map_err(|e| at_open(path, e))?;
     let verdict = check_content(&mut conn, path, size, migrations).await;
-    conn.close().await?;
-    verdict
+    let closed = conn.close().await;
+    match verdict {
+        Err(StoreError::Corrupt(why)) => {
+            Err(StoreError::Corrupt(format!("{}: {why}", shown(path))))
+        }
+        verdict => verdict.and(closed.map_err(StoreError::from)),
+    }
 }
 
 /// The file's size; an error where it does not start like a SQLite file or is shorter than it says.

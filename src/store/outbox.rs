@@ -1,7 +1,8 @@
 //! Replies on their way out: queued, claimed by one sender, settled by what the platform said.
 //!
 //! Every change is a compare-and-set on the state, and goes only where [`OutboxState::may_become`] allows. A claimed
-//! row is never claimed again: if its sender dies, [`Store::recover`] makes it unknown, and a person looks.
+//! row is never claimed again: if its sender dies, [`Store::recover`] makes it unknown, and a person looks. It bears the name
+//! of its process, so that this is known at once on the same machine.
 
 use super::acts::note;
 use super::desk::author_of;
@@ -9,7 +10,7 @@ use super::rows::{
     bytes, key, maybe_key, maybe_raw, maybe_time, ms, plain, raw, remote, time, unplain, word,
 };
 use super::standing::restand;
-use super::{Store, StoreError, reading, writing};
+use super::{Store, StoreError, claimant, reading, writing};
 use crate::domain::{
     AccountId, ConversationId, MessageId, Origin, OutboxState, Outgoing, OutgoingId, RemoteId,
 };
@@ -125,14 +126,23 @@ macro_rules! ready {
 
 /// The state is asked twice, because PostgreSQL looks again at a row that somebody else has just claimed.
 pub(super) const CLAIM: &str = concat!(
-    "UPDATE outbox SET state = 'claimed', claimed_at = $1, attempts = attempts + 1 WHERE id IN \
-     (SELECT o.id FROM outbox o WHERE o.send_at <= $1 AND ",
+    "UPDATE outbox SET state = 'claimed', claimed_at = $1, claimed_by = $4, attempts = attempts + 1 WHERE id IN \
+     (SELECT o.id FROM outbox o WHERE o.send_at <= $1 AND o.account_id = $3 AND ",
     ready!(),
     " ORDER BY o.send_at, o.id LIMIT $2) AND state IN ('held', 'failed_retryable') RETURNING ",
     outgoing_columns!()
 );
 
-pub(super) const NEXT_DUE: &str = concat!("SELECT MIN(o.send_at) FROM outbox o WHERE ", ready!());
+pub(super) const NEXT_DUE: &str = concat!(
+    "SELECT MIN(o.send_at) FROM outbox o WHERE o.account_id = $1 AND ",
+    ready!()
+);
+
+pub(super) const DUE_ACCOUNTS: &str = concat!(
+    "SELECT o.account_id FROM outbox o WHERE o.send_at <= $1 AND ",
+    ready!(),
+    " GROUP BY o.account_id ORDER BY MIN(o.send_at), o.account_id"
+);
 
 const SETTLE: &str = concat!(
     "UPDATE outbox SET state = $3, platform_id = COALESCE($4, platform_id), error = COALESCE($5, error), \
@@ -152,12 +162,24 @@ const MESSAGE_OF_REPLY: &str = "INSERT INTO message (id, conversation_id, accoun
      ON CONFLICT (account_id, remote_id) DO UPDATE SET author = excluded.author \
      WHERE message.author IN ('agent', 'automation')";
 
-/// The text of a recalled reply is a draft again, unless there is a newer one.
+/// The text of a recalled or refused reply is a draft again, unless there is another one.
 const DRAFT_AGAIN: &str = "INSERT INTO draft (conversation_id, text, template, lang, slots, updated_at) \
      SELECT conversation_id, text, template, lang, '{}', $2 FROM outbox WHERE id = $1 ON CONFLICT DO NOTHING";
 
-const RECOVER: &str = "UPDATE outbox SET state = 'unknown', error = $2 WHERE state = 'claimed' AND claimed_at <= $1 \
-     RETURNING id, conversation_id";
+const CLAIMS: &str =
+    "SELECT id, attempts, claimed_at, claimed_by FROM outbox WHERE state = 'claimed'";
+
+/// A reply that was given back and claimed anew meanwhile has had one attempt more.
+const RECOVER: &str = "UPDATE outbox SET state = 'unknown', error = $3 WHERE state = 'claimed' AND id = $1 \
+     AND attempts = $2 RETURNING conversation_id";
+
+#[derive(sqlx::FromRow)]
+struct Claim {
+    id: String,
+    attempts: i64,
+    claimed_at: i64,
+    claimed_by: Option<String>,
+}
 
 impl Store {
     /// Queues a reply. The draft that it was is gone with it, and an event says who queued it.
@@ -197,11 +219,31 @@ impl Store {
         Ok(())
     }
 
-    /// Takes up to `limit` due replies, the longest due first. No other caller ever gets the same ones.
-    pub async fn claim_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+    /// The accounts that have a reply which may leave now, the longest due first. Asking claims nothing.
+    pub async fn due_accounts(&self, now: Timestamp) -> Result<Vec<AccountId>, StoreError> {
+        let rows: Vec<(String,)> = reading!(self, conn => sqlx::query_as(DUE_ACCOUNTS)
+            .bind(ms(now))
+            .fetch_all(&mut *conn)
+            .await?);
+        Ok(rows
+            .into_iter()
+            .map(|(id,)| AccountId::from_stored(id))
+            .collect())
+    }
+
+    /// Takes up to `limit` due replies of an account, the longest due first. No other caller ever gets the same ones. Only who
+    /// can send for the account asks: a reply that nobody can send must stay held.
+    pub async fn claim_due(
+        &self,
+        account: &AccountId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Outgoing>, StoreError> {
         let rows: Vec<OutgoingRow> = writing!(self, conn => sqlx::query_as(CLAIM)
             .bind(ms(now))
             .bind(i64::from(limit))
+            .bind(account.as_str())
+            .bind(claimant::this_process())
             .fetch_all(&mut *conn)
             .await?);
         let mut claimed = rows
@@ -212,15 +254,21 @@ impl Store {
         Ok(claimed)
     }
 
-    /// When the next reply may leave; in the past where one may leave now.
-    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        let (at,): (Option<i64>,) =
-            reading!(self, conn => sqlx::query_as(NEXT_DUE).fetch_one(&mut *conn).await?);
-        maybe_time(at)
+    /// When the next reply of these accounts may leave; in the past where one may leave now.
+    pub async fn next_due(&self, accounts: &[AccountId]) -> Result<Option<Timestamp>, StoreError> {
+        let mut next: Option<i64> = None;
+        for account in accounts {
+            let (at,): (Option<i64>,) = reading!(self, conn => sqlx::query_as(NEXT_DUE)
+                .bind(account.as_str())
+                .fetch_one(&mut *conn)
+                .await?);
+            next = next.into_iter().chain(at).min();
+        }
+        maybe_time(next)
     }
 
     /// Writes down what became of a reply that was in state `from`. Once sent, our message is in the conversation and
-    /// nobody waits there any more.
+    /// nobody waits there any more. Refused, its text is the conversation's draft again.
     pub async fn settle(
         &self,
         id: &OutgoingId,
@@ -262,6 +310,9 @@ impl Store {
                         .await?;
                     restand!(conn, &row.conversation_id);
                 }
+                if to == OutboxState::FailedFinal {
+                    sqlx::query(DRAFT_AGAIN).bind(id.as_str()).bind(ms(now)).execute(&mut *conn).await?;
+                }
                 note!(conn, ms(now), "system", to.as_str(), Some(row.conversation_id.as_str()), Some(id.as_str()));
             }
             row
@@ -293,29 +344,37 @@ impl Store {
         Ok(won)
     }
 
-    /// Makes every reply unknown that was claimed at `claimed_before` or earlier: its sender is gone. Called at start
-    /// and now and then, with a time that is longer ago than a send can take.
+    /// Makes every reply unknown whose sender is gone: its process ran on this machine and does not any more, or it was claimed
+    /// at `claimed_before` or earlier, a time that is longer ago than a send can take. Called at start and now and then.
     pub async fn recover(
         &self,
         claimed_before: Timestamp,
         now: Timestamp,
     ) -> Result<Vec<OutgoingId>, StoreError> {
         let why = "the program ended while this was being sent";
-        let rows: Vec<(String, String)> = writing!(self, conn => {
-            let rows: Vec<(String, String)> = sqlx::query_as(RECOVER)
-                .bind(ms(claimed_before))
-                .bind(why.as_bytes())
-                .fetch_all(&mut *conn)
-                .await?;
-            for (id, conversation) in &rows {
-                note!(conn, ms(now), "system", "unknown", Some(conversation.as_str()), Some(id.as_str()));
+        let claims: Vec<Claim> =
+            reading!(self, conn => sqlx::query_as(CLAIMS).fetch_all(&mut *conn).await?);
+        let mut recovered = Vec::new();
+        for claim in claims {
+            let is_dead = claim.claimed_by.as_deref().is_some_and(claimant::is_dead);
+            if !is_dead && claim.claimed_at > ms(claimed_before) {
+                continue;
             }
-            rows
-        });
-        Ok(rows
-            .into_iter()
-            .map(|(id, _)| OutgoingId::from_stored(id))
-            .collect())
+            let row: Option<(String,)> = writing!(self, conn => {
+                let row: Option<(String,)> = sqlx::query_as(RECOVER)
+                    .bind(&claim.id)
+                    .bind(claim.attempts)
+                    .bind(why.as_bytes())
+                    .fetch_optional(&mut *conn)
+                    .await?;
+                if let Some((conversation,)) = &row {
+                    note!(conn, ms(now), "system", "unknown", Some(conversation.as_str()), Some(claim.id.as_str()));
+                }
+                row
+            });
+            recovered.extend(row.map(|_| OutgoingId::from_stored(claim.id)));
+        }
+        Ok(recovered)
     }
 
     pub async fn outgoing(&self, id: &OutgoingId) -> Result<Outgoing, StoreError> {

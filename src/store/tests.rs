@@ -29,10 +29,15 @@ fn pool(store: &Store) -> &SqlitePool {
     }
 }
 
+/// The number of our last migration.
+fn newest() -> i64 {
+    open::MIGRATIONS.iter().map(|m| m.version).max().unwrap()
+}
+
 /// Ours, and one more.
 fn with_migration(sql: &'static str) -> Migrator {
     let mut all: Vec<_> = open::MIGRATIONS.iter().cloned().collect();
-    let version = all.len() as i64 + 1;
+    let version = newest() + 1;
     all.push(Migration::new(
         version,
         "later".into(),
@@ -142,6 +147,7 @@ async fn what_waits_for_the_classifier_or_the_sender_is_found_without_reading_th
         (predictions::UNSURE, "prediction_unknown"),
         (super::outbox::NEXT_DUE, "outbox_by_state"),
         (super::outbox::CLAIM, "outbox_by_state"),
+        (super::outbox::DUE_ACCOUNTS, "outbox_by_state"),
         (super::queue::SNOOZE_ENDED, "conversation_by_snooze"),
     ] {
         let plan = plan(&store, sql).await;
@@ -169,13 +175,11 @@ async fn a_database_is_copied_beside_before_it_is_migrated() {
     let refused = open(dir.path(), &open::MIGRATIONS).await;
     assert!(matches!(
         refused,
-        Err(StoreError::TooNew {
-            found: 3,
-            known: 2,
-            ..
-        })
+        Err(StoreError::TooNew { found, known, .. }) if (found, known) == (newest() + 1, newest())
     ));
-    let copy = dir.path().join("desk.db.before-0003");
+    let copy = dir
+        .path()
+        .join(format!("desk.db.before-{:04}", newest() + 1));
     #[cfg(unix)]
     assert_eq!(
         std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&copy).unwrap().permissions())
@@ -241,29 +245,70 @@ async fn a_full_disk_is_reported_and_loses_nothing() {
     assert_eq!(store.counts().await.unwrap().messages, 2);
 }
 
-#[tokio::test]
-async fn damage_that_is_met_later_is_reported_as_damage() {
+/// A folder with a database of conversations of one text each, of which some pages are overwritten.
+async fn smashed(
+    conversations: usize,
+    text: &str,
+    first_page: usize,
+    pages: usize,
+) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open_in(dir.path()).await.unwrap();
     let account = account(&store).await;
-    let batch: Vec<_> = (0..400).map(|i| talk(i, &"damage ".repeat(3000))).collect();
+    let mut batch: Vec<_> = (0..conversations).map(|i| talk(i, text)).collect();
+    for (_, messages) in &mut batch {
+        // Of no kind that is read, which takes its time.
+        messages[0].kind = MessageKind::Other;
+    }
     store.ingest_many(&account, &batch, at(0)).await.unwrap();
     store.close().await;
     let path = dir.path().join("sextant.db");
     let mut bytes = std::fs::read(&path).unwrap();
-    let end = bytes.len();
-    bytes[4096 * 40..end - 4096].fill(0xa5);
+    let end = (4096 * (first_page + pages)).min(bytes.len() - 4096);
+    bytes[4096 * first_page..end].fill(0xa5);
     std::fs::write(&path, bytes).unwrap();
-    match Store::open_in(dir.path()).await {
-        Err(StoreError::Corrupt(_)) => {}
-        Ok(store) => {
-            let met = store.unclassified(400).await;
-            assert!(
-                matches!(met, Err(StoreError::Corrupt(_))),
-                "{:?}",
-                met.map(|rows| rows.len())
-            );
+    dir
+}
+
+fn is_told(error: &StoreError) -> bool {
+    matches!(error, StoreError::Corrupt(_)) && error.to_string().contains("database is damaged")
+}
+
+#[tokio::test]
+async fn damage_in_a_file_of_an_ordinary_size_is_refused_at_the_start() {
+    let dir = smashed(400, &"damage ".repeat(3000), 1000, 10).await;
+    let size = dir.path().join("sextant.db").metadata().unwrap().len();
+    assert!(size > 8 << 20, "{size}");
+    let refused = Store::open_in(dir.path()).await.unwrap_err();
+    assert!(is_told(&refused), "{refused}");
+    assert!(refused.to_string().contains("sextant.db"), "{refused}");
+}
+
+#[tokio::test]
+async fn damage_that_is_met_later_is_reported_as_damage_and_never_answered_with_something_else() {
+    let text = "damage ".repeat(150_000);
+    let dir = smashed(80, &text, 40, 100_000).await;
+    let size = dir.path().join("sextant.db").metadata().unwrap().len();
+    assert!(size > 64 << 20, "{size}");
+    let store = match Store::open_in(dir.path()).await {
+        Ok(store) => store,
+        Err(refused) => return assert!(is_told(&refused), "{refused}"),
+    };
+    let met = store.unclassified(400).await.map(|rows| rows.len());
+    assert!(met.as_ref().is_err_and(is_told), "{met:?}");
+    let mut told = 0;
+    let listed = store.list(&Filter::default(), at(0)).await;
+    for row in listed
+        .inspect_err(|e| assert!(is_told(e), "{e}"))
+        .unwrap_or_default()
+    {
+        match store.messages(&row.conversation.id).await {
+            Ok(messages) => assert!(messages.iter().all(|m| m.text.expose() == text)),
+            Err(error) => {
+                assert!(is_told(&error), "{error}");
+                told += 1;
+            }
         }
-        Err(other) => panic!("{other}"),
     }
+    assert!(told > 0);
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
-/// What comes from an order may be this old when a reply is staged or sent (requirements K3).
+/// What comes from an order may be this old when a reply is staged, queued or sent (requirements K3).
 pub const FRESH_FOR: SignedDuration = SignedDuration::from_mins(15);
 
 /// Slots that the program fills in.

@@ -63,7 +63,7 @@ fn messages_are_answered_in_order_with_every_field() {
 
     let rows: Vec<String> = (0..300)
         .map(|n| {
-            json!({ "id": n, "text": format!("do you have size {n}"), "lang": "de" }).to_string()
+            json!({ "id": n, "text": format!("do you have size {n}"), "lang": "ger" }).to_string()
         })
         .collect();
     let file = home.file("rows.jsonl", rows.join("\n"));
@@ -74,6 +74,12 @@ fn messages_are_answered_in_order_with_every_field() {
         .collect();
     assert_eq!(ids, (0..300).map(|n| n.to_string()).collect::<Vec<_>>());
     assert!(answers.iter().all(|a| a["lang"] == "de"));
+
+    // A region does not make a language an unsupported one.
+    let row = json!({ "text": "onde está meu pedido", "lang": "pt-BR" }).to_string();
+    let answer = home.one(&["classify", &home.file("row.jsonl", row), "--json"]);
+    assert_eq!(answer["lang"], "pt");
+    assert_ne!(answer["outcome"], "unsupported_language");
 }
 
 #[test]
@@ -111,6 +117,20 @@ fn bad_lines_are_named_and_the_others_are_answered() {
     }
     assert!(!said.err.contains("line 1:") && !said.err.contains("line 8:"));
     assert!(!said.err.contains('\0'));
+
+    // An empty text has no words, which is an answer; a line without a text has none.
+    let said = home.run_with(
+        &["classify", "-", "--json"],
+        b"{\"id\":\"e\",\"text\":\"\"}\n{\"id\":\"n\"}\n{\"id\":\"l\",\"text\":\"bit.ly/xyz\"}\n",
+    );
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(said.err.contains("line 2: no `text`"), "{}", said.err);
+    let answers: Vec<_> = said.json();
+    let told: Vec<_> = answers
+        .iter()
+        .map(|a| (a["id"].as_str().unwrap(), a["outcome"].as_str().unwrap()))
+        .collect();
+    assert_eq!(told, [("e", "non_text"), ("l", "non_text")]);
 
     // A byte-order mark is no text.
     let marked = "\u{feff}{\"id\":\"m\",\"text\":\"how much is it\"}\n";

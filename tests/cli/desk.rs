@@ -316,3 +316,30 @@ fn what_the_sandbox_prints_connects_to_it_and_nothing_of_it_is_repeated() {
         unreachable.err
     );
 }
+
+#[test]
+fn a_round_in_which_a_reply_failed_is_partly_done_and_says_which() {
+    let day = sandbox();
+    let home = Home::with_model();
+    home.file("config.toml", "[outbox]\nhold_seconds = 0\n");
+    assert_eq!(home.connect(&day.base_url, &credentials(&day)).code, 0);
+    home.one(&["sync", "--once", "--json"]);
+    let rows = home.json(&["list", "--limit", "500", "--json"]);
+    let queued = rows.iter().find_map(|row| {
+        let said = home.run(&["reply", id(row), "--text", "On WhatsApp, please.", "--json"]);
+        (said.code == 0).then(|| said.json().remove(0))
+    });
+    assert_eq!(queued.expect("nobody takes replies")["state"], "held");
+
+    let said = home.run(&["sync", "--once", "--json"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(
+        said.err.contains("is failed_final") && said.err.to_lowercase().contains("sensitive"),
+        "{}",
+        said.err
+    );
+    let reply = &said.json()[0]["outbox"][0];
+    assert_eq!(reply["state"], "failed_final");
+    assert!(reply["error"].is_string(), "{reply}");
+    assert_eq!(home.run(&["sync", "--once", "--json"]).code, 0);
+}

@@ -1,7 +1,9 @@
 //! Whatever goes wrong while reading: once it is over, the store is what a quiet day would have made it.
 
 use crate::rig::{Rig, connect, engine, policy, rig, stored};
+use sextant::channel::ChannelError;
 use sextant::engine::run::{Desk, Health};
+use sextant::http::Policy;
 use sextant::sandbox::Fault;
 use std::ops::Not;
 use std::time::Duration;
@@ -110,6 +112,60 @@ async fn hostile_texts_reach_the_store_byte_for_byte() {
         rig.poll_until_settled().await;
         let found = rig.stored().await.iter().filter(|m| is_it(&m.4)).count();
         assert_eq!(found, 1, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn many_messages_of_a_megabyte_block_nothing() {
+    let rig = rig(7).await;
+    rig.poll_until_settled().await;
+    let before = rig.stored().await.len();
+    // They come one with each call, into one conversation, which is more than one answer may hold.
+    rig.day.fault_on(Fault::HugeMessage, Some(12));
+    let lists = || rig.day.stats().requests["conversations"];
+    for _ in 0..12 {
+        rig.channel.check().await.unwrap();
+    }
+    let polled = rig.poll().await.unwrap();
+    assert_eq!(polled.failed.len(), 0, "{:?}", polled.failed);
+    rig.poll_until_settled().await;
+    let stored = rig.stored().await;
+    let huge = stored.iter().filter(|m| m.4.len() >= 1_000_000).count();
+    assert_eq!((huge, stored.len()), (12, before + 12));
+    let asked = lists();
+    rig.poll().await.unwrap();
+    assert_eq!(lists(), asked + 1, "the whole list is walked again");
+}
+
+#[tokio::test]
+async fn what_is_too_large_even_alone_is_told_and_holds_up_nothing_else() {
+    let rig = rig(7).await;
+    let small = Policy {
+        body_limit: 1_000_000,
+        ..policy(Duration::from_secs(20))
+    };
+    let (account, channel) = connect(&rig.day, &rig.engine, "the-shop", small).await;
+    let poll = async || {
+        let round = rig
+            .engine
+            .poll(&account, channel.as_ref(), jiff::Timestamp::now);
+        round.await.unwrap()
+    };
+    while poll().await.stored > 0 {}
+    // One that no page is small enough for, and after it one that makes the list readable again.
+    for fault in [Fault::HugeMessage, Fault::NulBytes] {
+        rig.day.fault_on(fault, Some(1));
+        rig.channel.check().await.unwrap();
+    }
+    for _ in 0..2 {
+        let asked = rig.day.stats().requests["conversations"];
+        let polled = poll().await;
+        assert!(polled.error.is_none(), "{:?}", polled.error);
+        assert_eq!(polled.failed.len(), 1);
+        let error = &polled.failed[0].1;
+        assert!(matches!(error, ChannelError::TooLarge(_)), "{error}");
+        let calls = rig.day.stats().requests["conversations"] - asked;
+        assert!(calls <= 2, "the whole list is walked again: {calls}");
     }
 }
 

@@ -74,3 +74,26 @@ async fn a_correction_changes_the_next_classification_and_undo_gives_the_same_he
     fresh.prepare(Some(store)).await.unwrap();
     assert_eq!(fresh.with(|c| c.head().clone()).await.unwrap(), before);
 }
+
+#[tokio::test]
+async fn history_keeps_the_languages_that_it_states_in_our_codes() {
+    let dir = crate::rig::folder();
+    let engine = crate::rig::engine(dir.path()).await;
+    let row = |(line, (text, lang)): (usize, (&str, &str))| sextant::engine::rows::Row {
+        line,
+        text: text.to_owned(),
+        fields: [
+            ("label".to_owned(), "logistics.where_is_order".into()),
+            ("lang".to_owned(), lang.into()),
+        ]
+        .into(),
+    };
+    let stated = [("cadê", "pt-BR"), ("在哪", "zh_TW"), ("wo", "ger")];
+    let rows = stated.into_iter().enumerate().map(row).collect();
+    let now = jiff::Timestamp::now();
+    engine.import_history(rows, now).await.unwrap();
+    let examples = engine.store.examples().await.unwrap();
+    let mut langs: Vec<_> = examples.iter().map(|e| e.lang.as_str()).collect();
+    langs.sort_unstable();
+    assert_eq!(langs, ["de", "pt", "zh-Hant"]);
+}

@@ -2,7 +2,8 @@
 
 use crate::rig::{Rig, rig_with};
 use jiff::{SignedDuration, Timestamp};
-use sextant::domain::{Conversation, OutboxState};
+use sextant::domain::{Conversation, OutboxState, Outgoing};
+use sextant::engine::compose::Wishes;
 use sextant::sandbox::Fault;
 use std::time::Duration;
 
@@ -119,6 +120,8 @@ async fn a_refused_reply_has_failed_with_the_platforms_own_words() {
     );
     rig.deliver(&reply).await;
     assert_eq!(rig.day.stats().requests["send"], 1);
+    let draft = rig.engine.store.draft(&c.id).await.unwrap().unwrap();
+    assert_eq!(draft.text.expose(), "Add me on the other app.");
 }
 
 #[tokio::test]
@@ -192,4 +195,95 @@ async fn a_held_reply_is_recalled_first_and_one_that_has_left_is_passed_over() {
     );
     let nothing = engine.undo_or_recall(None, now).await.unwrap_err();
     assert!(nothing.to_string().contains("nothing to undo"), "{nothing}");
+}
+
+#[tokio::test]
+async fn a_reply_of_an_account_that_is_connected_elsewhere_stays_held_until_it_can_be_sent() {
+    let (rig, c) = ready(PATIENT).await;
+    let reply = rig.queue(&c, "From the other machine.").await;
+    // The same database on a machine that has no secrets of this shop.
+    let elsewhere = crate::rig::engine(rig.dir.path()).await;
+    for _ in 0..3 {
+        let settled = elsewhere.deliver_due(Timestamp::now).await.unwrap();
+        assert_eq!(settled, []);
+    }
+    let held = elsewhere.store.outgoing(&reply.id).await.unwrap();
+    assert_eq!(
+        (held.state, held.attempts, held.error),
+        (OutboxState::Held, 0, None)
+    );
+    assert_eq!(rig.deliver(&reply).await.state, OutboxState::Sent);
+    assert_eq!(rig.taken("From the other machine."), 1);
+}
+
+/// A reply about an order, filled from a template and queued.
+async fn about_an_order(rig: &Rig) -> (Conversation, Outgoing) {
+    let engine = &rig.engine;
+    let now = Timestamp::now();
+    let wishes = Wishes {
+        lang: Some("en".to_owned()),
+        ..Wishes::default()
+    };
+    for c in crate::rig::open(&engine.store).await {
+        let Ok(staged) = engine.stage(&c, "status_with_tracking", &wishes, now).await else {
+            continue;
+        };
+        let from = (staged.template.as_str(), staged.filled.lang.as_str());
+        let text = &staged.filled.text;
+        let (origin, hold) = (sextant::domain::Origin::Person, SignedDuration::ZERO);
+        let queued = engine.queue_reply(&c, text, Some(from), origin, hold, now);
+        return (c.clone(), queued.await.unwrap());
+    }
+    panic!("no buyer of this day has an order on its way");
+}
+
+fn in_twenty_minutes() -> Timestamp {
+    Timestamp::now() + SignedDuration::from_mins(20)
+}
+
+#[tokio::test]
+async fn old_facts_are_asked_for_again_and_leave_if_they_still_hold() {
+    let (rig, _) = ready(PATIENT).await;
+    let (_, reply) = about_an_order(&rig).await;
+    let asked = rig.day.stats().requests["orders_search"];
+    rig.engine.deliver_due(in_twenty_minutes).await.unwrap();
+    let settled = rig.engine.store.outgoing(&reply.id).await.unwrap();
+    assert_eq!(settled.state, OutboxState::Sent, "{:?}", settled.error);
+    assert_eq!(rig.day.stats().requests["orders_search"], asked + 1);
+}
+
+#[tokio::test]
+async fn old_facts_that_cannot_be_asked_for_again_do_not_leave() {
+    let (rig, _) = ready(PATIENT).await;
+    let (c, reply) = about_an_order(&rig).await;
+    rig.day.fault_on(Fault::ServerError, Some(4));
+    rig.engine.deliver_due(in_twenty_minutes).await.unwrap();
+    let settled = rig.engine.store.outgoing(&reply.id).await.unwrap();
+    assert_eq!(settled.state, OutboxState::FailedFinal);
+    let why = settled.error.unwrap().safe().to_string();
+    assert!(
+        why.contains("could not be asked") && why.contains("stage `status_with_tracking` again"),
+        "{why}"
+    );
+    assert!(rig.day.stats().sent.is_empty());
+    let draft = rig.engine.store.draft(&c.id).await.unwrap().unwrap();
+    assert_eq!(draft.text, reply.text);
+}
+
+#[tokio::test]
+async fn facts_that_have_changed_since_they_were_written_do_not_leave() {
+    let (rig, _) = ready(PATIENT).await;
+    let (c, reply) = about_an_order(&rig).await;
+    let store = &rig.engine.store;
+    let mut orders = store.orders(&c.id).await.unwrap();
+    for order in &mut orders {
+        order.parcel.last_event = Some("Handed over to a neighbour".into());
+        order.fetched_at = Timestamp::now();
+    }
+    store.put_orders(&c.id, &orders).await.unwrap();
+    let settled = rig.deliver(&reply).await;
+    assert_eq!(settled.state, OutboxState::FailedFinal);
+    let why = settled.error.unwrap().safe().to_string();
+    assert!(why.contains("has changed"), "{why}");
+    assert!(rig.day.stats().sent.is_empty());
 }

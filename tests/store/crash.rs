@@ -61,7 +61,7 @@ async fn works_until_it_is_killed() {
         println!("draft {text}");
         let reply = reply(&store.conversation(&id).await.unwrap(), &text, n);
         store.enqueue(&reply).await.unwrap();
-        for claimed in store.claim_due(at(n), 9).await.unwrap() {
+        for claimed in store.claim_due(&account, at(n), 9).await.unwrap() {
             let platform_id = RemoteId::new(format!("p-{}", claimed.id));
             store
                 .settle(

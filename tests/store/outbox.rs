@@ -87,7 +87,13 @@ promise!(
                 .text,
             reply.text
         );
-        assert_eq!(desk.store.claim_due(at(99), 9).await.unwrap(), []);
+        assert_eq!(
+            desk.store
+                .claim_due(&desk.account, at(99), 9)
+                .await
+                .unwrap(),
+            []
+        );
 
         let second = desk.queued("c1", "later", 30).await;
         let newer = draft(&second.conversation_id, "a new thought");
@@ -105,13 +111,35 @@ promise!(
 promise!(
     a_reply_is_claimed_when_its_hold_is_over_and_not_twice,
     async |desk: &Desk| {
-        assert_eq!(desk.store.next_due().await.unwrap(), None);
+        assert_eq!(
+            desk.store
+                .next_due(std::slice::from_ref(&desk.account))
+                .await
+                .unwrap(),
+            None
+        );
         let late = desk.queued("c1", "late", 30).await;
         let early = desk.queued("c2", "early", 20).await;
-        assert_eq!(desk.store.next_due().await.unwrap(), Some(at(20)));
-        assert_eq!(desk.store.claim_due(at(19), 9).await.unwrap(), []);
+        assert_eq!(
+            desk.store
+                .next_due(std::slice::from_ref(&desk.account))
+                .await
+                .unwrap(),
+            Some(at(20))
+        );
+        assert_eq!(
+            desk.store
+                .claim_due(&desk.account, at(19), 9)
+                .await
+                .unwrap(),
+            []
+        );
 
-        let claimed = desk.store.claim_due(at(40), 9).await.unwrap();
+        let claimed = desk
+            .store
+            .claim_due(&desk.account, at(40), 9)
+            .await
+            .unwrap();
         let expected = |reply: &Outgoing| Outgoing {
             state: Claimed,
             attempts: 1,
@@ -119,8 +147,20 @@ promise!(
             ..reply.clone()
         };
         assert_eq!(claimed, [expected(&early), expected(&late)]);
-        assert_eq!(desk.store.claim_due(at(40), 9).await.unwrap(), []);
-        assert_eq!(desk.store.next_due().await.unwrap(), None);
+        assert_eq!(
+            desk.store
+                .claim_due(&desk.account, at(40), 9)
+                .await
+                .unwrap(),
+            []
+        );
+        assert_eq!(
+            desk.store
+                .next_due(std::slice::from_ref(&desk.account))
+                .await
+                .unwrap(),
+            None
+        );
         assert!(
             !desk.store.cancel(&early.id, at(41)).await.unwrap(),
             "too late to recall"
@@ -133,11 +173,11 @@ promise!(two_senders_never_get_the_same_reply, async |desk: &Desk| {
         desk.queued(&format!("c{n}"), "hi", 8).await;
     }
     let senders = (0..4).map(|_| {
-        let store = desk.store.clone();
+        let (store, account) = (desk.store.clone(), desk.account.clone());
         tokio::spawn(async move {
             let mut mine = Vec::new();
             loop {
-                match store.claim_due(at(9), 3).await {
+                match store.claim_due(&account, at(9), 3).await {
                     Ok(claimed) if claimed.is_empty() => return mine,
                     Ok(claimed) => mine.extend(claimed.into_iter().map(|reply| reply.id)),
                     Err(StoreError::Busy(_)) => {}
@@ -153,7 +193,7 @@ promise!(two_senders_never_get_the_same_reply, async |desk: &Desk| {
     // A sender may see nothing while another's claim is not committed yet: what is left is claimable, never lost.
     all.extend(
         desk.store
-            .claim_due(at(9), 99)
+            .claim_due(&desk.account, at(9), 99)
             .await
             .unwrap()
             .into_iter()
@@ -170,7 +210,7 @@ promise!(
         let second = desk.queued("c1", "second", 21).await;
         let ids = async |now| {
             desk.store
-                .claim_due(at(now), 9)
+                .claim_due(&desk.account, at(now), 9)
                 .await
                 .unwrap()
                 .into_iter()
@@ -179,7 +219,10 @@ promise!(
         };
         assert_eq!(ids(30).await, std::slice::from_ref(&first.id));
         assert_eq!(
-            desk.store.next_due().await.unwrap(),
+            desk.store
+                .next_due(std::slice::from_ref(&desk.account))
+                .await
+                .unwrap(),
             None,
             "the second waits for the first, not for the clock"
         );
@@ -193,7 +236,13 @@ promise!(
             .await
             .unwrap();
         assert_eq!(ids(40).await, []);
-        assert_eq!(desk.store.next_due().await.unwrap(), Some(at(60)));
+        assert_eq!(
+            desk.store
+                .next_due(std::slice::from_ref(&desk.account))
+                .await
+                .unwrap(),
+            Some(at(60))
+        );
         assert_eq!(ids(60).await, std::slice::from_ref(&first.id));
         desk.store
             .settle(&first.id, Claimed, &sent("p-1"), at(61))
@@ -214,7 +263,10 @@ promise!(
             (2, Some(Held), Author::Agent)
         );
 
-        desk.store.claim_due(at(20), 1).await.unwrap();
+        desk.store
+            .claim_due(&desk.account, at(20), 1)
+            .await
+            .unwrap();
         let settled = desk
             .store
             .settle(&reply.id, Claimed, &sent("p-1"), at(21))
@@ -268,7 +320,10 @@ promise!(
             ..reply(&conversation, "on its way", 18)
         };
         desk.store.enqueue(&reply).await.unwrap();
-        desk.store.claim_due(at(20), 1).await.unwrap();
+        desk.store
+            .claim_due(&desk.account, at(20), 1)
+            .await
+            .unwrap();
         desk.ingest("c1", &[says(Author::Agent, "p-1", "on its way", 20)])
             .await;
         desk.store
@@ -290,7 +345,7 @@ promise!(a_platform_id_proves_one_reply_only, async |desk: &Desk| {
         desk.queued("c1", "same", 8).await,
         desk.queued("c2", "same", 8).await,
     );
-    desk.store.claim_due(at(9), 2).await.unwrap();
+    desk.store.claim_due(&desk.account, at(9), 2).await.unwrap();
     desk.store
         .settle(&a.id, Claimed, &sent("p-1"), at(10))
         .await
@@ -372,7 +427,7 @@ promise!(every_legal_way_can_be_gone, async |desk: &Desk| {
     ];
     for (n, way) in ways.into_iter().enumerate() {
         let reply = desk.queued(&format!("c{n}"), "hi", 8).await;
-        desk.store.claim_due(at(9), 1).await.unwrap();
+        desk.store.claim_due(&desk.account, at(9), 1).await.unwrap();
         let mut from = Claimed;
         for step in way {
             desk.store
@@ -405,9 +460,15 @@ promise!(
     a_reply_whose_sender_died_is_unknown_and_never_claimed_again,
     async |desk: &Desk| {
         let old = desk.queued("c1", "old", 8).await;
-        desk.store.claim_due(at(10), 1).await.unwrap();
+        desk.store
+            .claim_due(&desk.account, at(10), 1)
+            .await
+            .unwrap();
         let fresh = desk.queued("c2", "fresh", 8).await;
-        desk.store.claim_due(at(70), 1).await.unwrap();
+        desk.store
+            .claim_due(&desk.account, at(70), 1)
+            .await
+            .unwrap();
         assert_eq!(
             desk.store.recover(at(60), at(70)).await.unwrap(),
             std::slice::from_ref(&old.id)
@@ -418,7 +479,13 @@ promise!(
             (Unknown, Claimed)
         );
         assert!(desk.store.outgoing(&old.id).await.unwrap().error.is_some());
-        assert_eq!(desk.store.claim_due(at(9999), 9).await.unwrap(), []);
+        assert_eq!(
+            desk.store
+                .claim_due(&desk.account, at(9999), 9)
+                .await
+                .unwrap(),
+            []
+        );
         let late = desk
             .store
             .settle(&old.id, Claimed, &sent("p-1"), at(71))
@@ -437,5 +504,86 @@ promise!(
             .settle(&old.id, Unknown, &sent("p-1"), at(72))
             .await
             .unwrap();
+    }
+);
+
+promise!(
+    a_reply_is_claimed_only_by_who_can_send_for_its_account,
+    async |desk: &Desk| {
+        let other = Account {
+            id: AccountId::fresh(),
+            kind: ChannelKind::File,
+            name: "Elsewhere".into(),
+            remote_id: RemoteId::new("elsewhere"),
+            base_url: None,
+            created_at: at(0),
+        };
+        let other = desk.store.add_account(&other).await.unwrap().id;
+        let here = desk.queued("c1", "here", 20).await;
+        let there = desk
+            .store
+            .ingest(&other, &talk("c2", "v1"), &[], at(1))
+            .await
+            .unwrap()
+            .conversation_id;
+        let there = reply(&desk.store.conversation(&there).await.unwrap(), "there", 10);
+        desk.store.enqueue(&there).await.unwrap();
+        let both = [desk.account.clone(), other.clone()];
+
+        assert_eq!(desk.store.due_accounts(at(9)).await.unwrap(), []);
+        assert_eq!(
+            desk.store.due_accounts(at(15)).await.unwrap(),
+            std::slice::from_ref(&other)
+        );
+        assert_eq!(
+            desk.store.due_accounts(at(30)).await.unwrap(),
+            [other.clone(), desk.account.clone()]
+        );
+        assert_eq!(desk.store.next_due(&both).await.unwrap(), Some(at(10)));
+        assert_eq!(
+            desk.store.next_due(&both[..1]).await.unwrap(),
+            Some(at(20)),
+            "what is not ours to send is not due here"
+        );
+        assert_eq!(desk.store.next_due(&[]).await.unwrap(), None);
+
+        let claimed = desk
+            .store
+            .claim_due(&desk.account, at(30), 9)
+            .await
+            .unwrap();
+        assert_eq!(claimed.len(), 1);
+        assert_eq!(claimed[0].id, here.id);
+        assert_eq!(desk.store.outgoing(&there.id).await.unwrap(), there);
+    }
+);
+
+promise!(
+    a_refused_reply_is_a_draft_again_but_over_no_other_one,
+    async |desk: &Desk| {
+        let refused = Settlement::Refused {
+            error: "blocked".into(),
+        };
+        let reply = desk.queued("c1", "soon", 8).await;
+        desk.store.claim_due(&desk.account, at(9), 1).await.unwrap();
+        desk.store
+            .settle(&reply.id, Claimed, &refused, at(10))
+            .await
+            .unwrap();
+        let draft_of = async |reply: &Outgoing| {
+            let draft = desk.store.draft(&reply.conversation_id).await.unwrap();
+            draft.unwrap().text
+        };
+        assert_eq!(draft_of(&reply).await, reply.text);
+
+        let second = desk.queued("c2", "later", 8).await;
+        desk.store.claim_due(&desk.account, at(9), 1).await.unwrap();
+        let newer = draft(&second.conversation_id, "a new thought");
+        desk.store.put_draft(&newer).await.unwrap();
+        desk.store
+            .settle(&second.id, Claimed, &refused, at(10))
+            .await
+            .unwrap();
+        assert_eq!(draft_of(&second).await, newer.text);
     }
 );

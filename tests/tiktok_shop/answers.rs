@@ -63,7 +63,7 @@ async fn an_endless_answer_is_cut_off() {
     );
     let problem = shop.conversations(None).await.unwrap_err();
     assert!(
-        matches!(&problem, ChannelError::Protocol(d) if d.to_string().contains("1999 bytes")),
+        matches!(&problem, ChannelError::TooLarge(d) if d.to_string().contains("1999 bytes")),
         "{problem}"
     );
     assert!(matches!(

@@ -51,6 +51,32 @@ async fn the_version_changes_with_a_new_message_and_not_with_reading() {
 }
 
 #[tokio::test]
+async fn a_buyer_who_becomes_writable_changes_the_version_and_brings_no_message_twice() {
+    let list = |can_send: bool| {
+        let mut entry = wire_conversation("7", 0, wire_text(5, "BUYER", "hi"));
+        entry["can_send_message"] = json!(can_send);
+        ok(json!({ "conversations": [entry] }))
+    };
+    let server = Server::start(move |hit, nth| {
+        if hit.path.ends_with("/messages") {
+            ok(json!({ "messages": [wire_text(5, "BUYER", "hi"), wire_text(4, "BUYER", "hello")] }))
+        } else {
+            list(nth > 0)
+        }
+    })
+    .await;
+    let shop = shop(&server);
+    let closed = only_conversation(&shop).await;
+    let messages = shop.messages(&closed, None).await.unwrap().messages;
+    assert_eq!((closed.can_reply, messages.len()), (false, 2));
+    let open = only_conversation(&shop).await;
+    assert!(open.can_reply);
+    assert_ne!(open.version, closed.version);
+    let fresh = shop.messages(&open, Some(&closed.version)).await.unwrap();
+    assert!(fresh.messages.is_empty());
+}
+
+#[tokio::test]
 async fn only_what_is_newer_than_the_cursor_is_fetched_oldest_first() {
     let all: Vec<Value> = (1..=35)
         .rev()

@@ -192,7 +192,7 @@ pub fn from_http(kind: Kind, error: HttpError) -> ChannelError {
         },
         HttpError::NotSent(what) => ChannelError::NotSent(Detail::new(what.as_str())),
         HttpError::TooLarge { .. } if kind == Kind::Read => {
-            ChannelError::Protocol(Detail::new(&error.to_string()))
+            ChannelError::TooLarge(Detail::new(&error.to_string()))
         }
         HttpError::Unclear(_) | HttpError::TooLarge { .. } => {
             ChannelError::Ambiguous(Detail::new(&error.to_string()))
@@ -228,6 +228,7 @@ mod tests {
                 ChannelError::NotSent(_) => "not sent",
                 ChannelError::Ambiguous(_) => "ambiguous",
                 ChannelError::Protocol(_) => "protocol",
+                ChannelError::TooLarge(_) => "too large",
             },
         }
     }

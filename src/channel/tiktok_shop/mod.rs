@@ -41,8 +41,8 @@ use translate::Mark;
 /// Characters of a text message.
 const MAX_REPLY_CHARS: usize = 2000;
 /// The platform's largest pages of conversations and messages.
-const CONVERSATIONS_A_PAGE: &str = "20";
-const MESSAGES_A_PAGE: &str = "10";
+const CONVERSATIONS_A_PAGE: usize = 20;
+const MESSAGES_A_PAGE: usize = 10;
 const ORDERS_A_PAGE: &str = "10";
 /// Pages of one conversation that are read at most; a server's endless list is an error.
 const MAX_PAGES: usize = 500;
@@ -117,22 +117,43 @@ impl TiktokShop {
             .await
     }
 
+    /// One page of a list. An answer that is too large to be read is asked for in smaller pages, which `size` remembers; it
+    /// grows again, up to `most`, with each one that could be read.
+    async fn page(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        size: &mut usize,
+        most: usize,
+    ) -> Result<Value, ChannelError> {
+        loop {
+            let items = size.to_string();
+            let mut query = query.to_vec();
+            query.push(("page_size", &items));
+            match self.get(path, &query).await {
+                Err(ChannelError::TooLarge(_)) if *size > 1 => *size /= 2,
+                Err(error) => return Err(error),
+                Ok(data) => {
+                    *size = (*size * 2).min(most);
+                    return Ok(data);
+                }
+            }
+        }
+    }
+
     /// One page of messages, newest first, as they came, and the token of the next.
     async fn message_page(
         &self,
         conversation: &RemoteId,
         page: &str,
+        size: &mut usize,
     ) -> Result<(Vec<Value>, Option<String>), ChannelError> {
         let path = format!(
             "/customer_service/202309/conversations/{}/messages",
             segment(conversation)?
         );
-        let query = [
-            ("page_size", MESSAGES_A_PAGE),
-            ("page_token", page),
-            ("sort_order", "DESC"),
-        ];
-        let mut data = self.get(&path, &query).await?;
+        let query = [("page_token", page), ("sort_order", "DESC")];
+        let mut data = self.page(&path, &query, size, MESSAGES_A_PAGE).await?;
         let messages = list(&mut data, "messages")?;
         Ok((messages, wire::next_page(&data)))
     }
@@ -174,12 +195,11 @@ impl Channel for TiktokShop {
     }
 
     async fn conversations(&self, page: Option<&str>) -> Result<ConversationPage, ChannelError> {
-        let query = [
-            ("page_size", CONVERSATIONS_A_PAGE),
-            ("page_token", page.unwrap_or_default()),
-        ];
+        let query = [("page_token", page.unwrap_or_default())];
+        let mut size = CONVERSATIONS_A_PAGE;
+        let path = "/customer_service/202309/conversations";
         let mut data = self
-            .get("/customer_service/202309/conversations", &query)
+            .page(path, &query, &mut size, CONVERSATIONS_A_PAGE)
             .await?;
         let entries = list(&mut data, "conversations")?;
         let mut result = ConversationPage {
@@ -204,9 +224,11 @@ impl Channel for TiktokShop {
         let mut found: Vec<(String, IncomingMessage)> = Vec::new();
         let mut ids = HashSet::new();
         let mut tokens = HashSet::new();
-        let mut page = String::new();
+        let (mut page, mut size) = (String::new(), MESSAGES_A_PAGE);
         for _ in 0..MAX_PAGES {
-            let (entries, next) = self.message_page(&conversation.remote_id, &page).await?;
+            let (entries, next) = self
+                .message_page(&conversation.remote_id, &page, &mut size)
+                .await?;
             let mut reached = false;
             for entry in entries {
                 let mark = Mark::of_message(&entry);
@@ -260,10 +282,10 @@ impl Channel for TiktokShop {
         since: Timestamp,
     ) -> Result<Option<Receipt>, ChannelError> {
         let earliest = since.checked_sub(CLOCK_TOLERANCE).unwrap_or(since);
-        let mut page = String::new();
+        let (mut page, mut size) = (String::new(), MESSAGES_A_PAGE);
         for _ in 0..MAX_PAGES_BACK {
             let (entries, next) = self
-                .message_page(&outgoing.conversation_remote_id, &page)
+                .message_page(&outgoing.conversation_remote_id, &page, &mut size)
                 .await?;
             let messages: Vec<_> = entries
                 .into_iter()

@@ -151,7 +151,9 @@ impl Session {
             Err(Failure::Expired(_)) => {
                 // The platform refused the call: whatever becomes of the refresh, the reply did not leave.
                 self.renew(tokens).await.map_err(|error| match error {
-                    ChannelError::Ambiguous(why) | ChannelError::Protocol(why)
+                    ChannelError::Ambiguous(why)
+                    | ChannelError::Protocol(why)
+                    | ChannelError::TooLarge(why)
                         if call.kind == Kind::Send =>
                     {
                         ChannelError::NotSent(why)

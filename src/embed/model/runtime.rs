@@ -31,7 +31,7 @@ pub enum Found {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "ONNX Runtime, the library that runs the model, cannot be used: {why}. There are three ways to fix it: \
-     (1) `sextant model install` fetches it with pip; \
+     (1) `sextant model install` fetches it with pip, on Linux on x86-64 (Hugging Face does not have it); \
      (2) set ORT_DYLIB_PATH to the library of ONNX Runtime 1.{OLDEST_MINOR} or newer; \
      (3) install ONNX Runtime 1.{OLDEST_MINOR} or newer with the system's package manager"
 )]
@@ -176,6 +176,7 @@ mod tests {
             "/nonexistent/lib.so",
             "(1)",
             "model install",
+            "with pip, on Linux on x86-64",
             "(2)",
             "ORT_DYLIB_PATH",
             "(3)",

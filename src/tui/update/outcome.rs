@@ -251,6 +251,7 @@ fn undone(
         Ok((what, conversation)) => {
             if let Some(id) = conversation {
                 state.held.retain(|held| held.conversation != id);
+                state.list.leaving.retain(|left| *left != id);
                 state.list.want = Some(id);
             }
             let text = (texts(state).taken_back)(&state.lang.act(&what));
