@@ -129,7 +129,7 @@ actions! {
     Snoozed = "snoozed", ["g z"], SCREENS;
     Finished = "finished", ["g e"], SCREENS;
     Health = "channels", ["g c"], SCREENS;
-    Open = "open", ["enter", "o"], &[Mode::Inbox];
+    Open = "open", ["enter"], &[Mode::Inbox];
     Back = "back", ["esc"], SCROLLS;
     /// Back, and at the top out.
     Leave = "leave", ["q"], SCROLLS;
@@ -139,6 +139,7 @@ actions! {
     Send = "send", ["enter"], &[Mode::Stage, Mode::Compose];
     NewLine = "new-line", ["alt-enter", "ctrl-j"], &[Mode::Compose];
     Editor = "editor", ["ctrl-e", "ctrl-g"], &[Mode::Stage, Mode::Compose];
+    Orders = "orders", ["o"], DESK;
     /// Which of the buyer's orders is meant.
     Order = "order", ["O"], DESK;
 
@@ -243,7 +244,7 @@ impl Action {
             Self::Undo => "undo [ID]",
             Self::Arrived => "resolve ID --arrived",
             Self::NotSent => "resolve ID --not-sent",
-            Self::Open => "show ID",
+            Self::Open | Self::Orders => "show ID",
             Self::Inbox => "list",
             Self::Queue(_) | Self::NextQueue | Self::PreviousQueue => "list --queue Q",
             Self::Outbox => "list --queue outbox",

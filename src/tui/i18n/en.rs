@@ -178,6 +178,7 @@ pub fn action(action: Action) -> String {
         Action::Send => "send: into the outbox, where it is held".into(),
         Action::NewLine => "new line".into(),
         Action::Editor => "edit in $EDITOR".into(),
+        Action::Orders => "the buyer's orders".into(),
         Action::Order => "choose the order that is meant".into(),
         Action::Intent => "set the intent".into(),
         Action::Confirm => "confirm the intent".into(),

@@ -237,6 +237,17 @@ impl State {
             .filter(|thread| Some(&thread.id) == self.list.selected.as_ref())
     }
 
+    /// The queue of a number, from 1: all that is open, then the parents. Those are always there, so a number is always the same.
+    pub fn numbered_queue(&self, n: usize) -> Option<Queue> {
+        let is_numbered = |queue: &Queue| matches!(queue, Queue::Open | Queue::Parent(_));
+        let mut numbered = self
+            .queues
+            .iter()
+            .map(|item| item.queue)
+            .filter(is_numbered);
+        numbered.nth(n.checked_sub(1)?)
+    }
+
     /// The reply that leaves next.
     pub fn next_held(&self) -> Option<&Held> {
         self.held.iter().min_by_key(|held| held.send_at)

@@ -50,6 +50,10 @@ pub enum Overlay {
     Raw {
         scroll: usize,
     },
+    /// The buyer's orders, with the age of what is known of them.
+    Orders {
+        scroll: usize,
+    },
 }
 
 impl Overlay {
@@ -57,7 +61,10 @@ impl Overlay {
     pub fn scroll(&mut self) -> Option<&mut usize> {
         match self {
             Self::Pick(_) => None,
-            Self::Help { scroll } | Self::Why { scroll, .. } | Self::Raw { scroll } => Some(scroll),
+            Self::Help { scroll }
+            | Self::Why { scroll, .. }
+            | Self::Raw { scroll }
+            | Self::Orders { scroll } => Some(scroll),
         }
     }
 }

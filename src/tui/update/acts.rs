@@ -147,6 +147,13 @@ pub fn raw(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
+pub fn orders(state: &mut State) -> Vec<Effect> {
+    if loaded(state).is_some() {
+        state.overlay = Some(Overlay::Orders { scroll: 0 });
+    }
+    Vec::new()
+}
+
 pub fn copy(state: &mut State) -> Vec<Effect> {
     let Some(thread) = loaded(state) else {
         return Vec::new();

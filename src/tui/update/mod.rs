@@ -100,6 +100,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Send => reply::send(state),
         Action::NewLine => keys::new_line(state),
         Action::Editor => reply::edit_outside(state),
+        Action::Orders => acts::orders(state),
         Action::Order => pick::open_orders(state),
 
         Action::Intent => pick::open_intents(state),

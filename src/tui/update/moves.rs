@@ -186,7 +186,7 @@ pub fn next_queue(state: &mut State, forward: bool) -> Vec<Effect> {
 }
 
 pub fn numbered_queue(state: &mut State, n: usize) -> Vec<Effect> {
-    let Some(queue) = state.queues.get(n - 1).map(|item| item.queue) else {
+    let Some(queue) = state.numbered_queue(n) else {
         let text = (texts(state).no_such_queue)(n);
         complain(state, &text);
         return Vec::new();

@@ -2,11 +2,14 @@
 //!
 //! The one rule: a fact from a platform never stands without its age.
 
+use super::overlay::Styled;
 use super::paint::Canvas;
 use super::time;
 use super::wrap::{lines, width};
 use crate::tui::state::{OrderItem, State};
+use crate::tui::theme::Styles;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 fn carrier(order: &OrderItem) -> Option<String> {
     match (&order.carrier, &order.tracking) {
@@ -76,6 +79,52 @@ pub fn line(cx: &mut Canvas, area: Rect) {
     }
 }
 
+/// What is known of one order, and how old it is.
+fn facts(state: &State, styles: &Styles, order: &OrderItem) -> Vec<(String, Style)> {
+    let mut said = vec![(format!("#{}", order.id), styles.title)];
+    said.extend(order.item.iter().map(|t| (t.to_string(), styles.text)));
+    let status = state.lang.order_status(order.status);
+    let total = order
+        .total
+        .as_ref()
+        .map_or_else(String::new, |t| format!(" · {t}"));
+    said.push((format!("{status}{total}"), styles.text));
+    said.extend(carrier(order).map(|t| (t, styles.text)));
+    said.extend(event(state, order).map(|t| (t, styles.text)));
+    said.push((asked(state, order), styles.dim));
+    said
+}
+
+fn wrapped(said: &[(String, Style)], wide: u16) -> Vec<Styled> {
+    let most = usize::from(wide);
+    said.iter()
+        .flat_map(|(text, style)| {
+            let cut = lines(text, most).into_iter();
+            cut.map(|line| vec![(line.to_owned(), *style)])
+        })
+        .collect()
+}
+
+/// All orders, for the overlay; the one that is meant has a mark.
+pub fn content(state: &State, styles: &Styles, wide: u16) -> Vec<Styled> {
+    let orders = state.open_thread().map_or(&[][..], |t| t.orders.as_slice());
+    if orders.is_empty() {
+        let none = state.lang.texts().no_orders.to_owned();
+        return vec![vec![(none, styles.dim)]];
+    }
+    let mut all = Vec::new();
+    for order in orders {
+        let mut said = facts(state, styles, order);
+        if order.chosen {
+            said[0].0 = format!("▸ {}", said[0].0);
+        }
+        all.extend(wrapped(&said, wide));
+        all.push(Styled::new());
+    }
+    all.pop();
+    all
+}
+
 pub fn pane(cx: &mut Canvas, area: Rect, divider: Rect) {
     let (state, styles, texts) = (cx.state, cx.styles, cx.texts);
     for n in 0..usize::from(divider.height) {
@@ -84,31 +133,22 @@ pub fn pane(cx: &mut Canvas, area: Rect, divider: Rect) {
     let Some(thread) = state.open_thread() else {
         return;
     };
-    let most = usize::from(area.width);
-    let mut said: Vec<(String, ratatui::style::Style)> = Vec::new();
-    if let Some(order) = thread.order() {
-        said.push((format!("#{}", order.id), styles.title));
-        said.extend(order.item.iter().map(|t| (t.to_string(), styles.text)));
-        let status = state.lang.order_status(order.status);
-        let total = order
-            .total
-            .as_ref()
-            .map_or_else(String::new, |t| format!(" · {t}"));
-        said.push((format!("{status}{total}"), styles.text));
-        said.extend(carrier(order).map(|t| (t, styles.text)));
-        said.extend(event(state, order).map(|t| (t, styles.text)));
-        said.push((asked(state, order), styles.dim));
-    }
+    let mut said = thread
+        .order()
+        .map_or_else(Vec::new, |order| facts(state, styles, order));
     match (thread.orders.len(), thread.order()) {
         (0, _) => said.push((texts.no_orders.to_owned(), styles.dim)),
         (n, None) => said.push(((texts.choose_order)(n), styles.unsure)),
-        (n, Some(_)) if n > 1 => said.push((format!("{}: {n}", texts.orders), styles.dim)),
+        (n, Some(_)) if n > 1 => {
+            said.push((format!("{}: {n} (o)", texts.orders), styles.dim));
+        }
         _ => {}
     }
-    let all = said
-        .iter()
-        .flat_map(|(text, style)| lines(text, most).into_iter().map(|line| (line, *style)));
-    for (n, (line, style)) in all.take(usize::from(area.height)).enumerate() {
-        cx.line(area, n).rest(line, style);
+    let all = wrapped(&said, area.width);
+    for (n, line) in all.iter().take(usize::from(area.height)).enumerate() {
+        let mut pen = cx.line(area, n);
+        for (text, style) in line {
+            pen.rest(text, *style);
+        }
     }
 }

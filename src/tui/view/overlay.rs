@@ -4,11 +4,11 @@
 
 use super::paint::Canvas;
 use super::wrap::{lines, width};
-use super::{pick, time, why};
+use super::{order, pick, time, why};
 use crate::domain::Author;
 use crate::tui::action::{Action, DIGITS, Mode};
 use crate::tui::key;
-use crate::tui::state::{Overlay, Phase, Screen, State};
+use crate::tui::state::{Overlay, State};
 use crate::tui::theme::Styles;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
@@ -23,6 +23,7 @@ pub fn draw(cx: &mut Canvas, body: Rect, overlay: &Overlay) {
         Overlay::Help { scroll } => (texts.help_title, *scroll),
         Overlay::Why { scroll, .. } => (texts.why_title, *scroll),
         Overlay::Raw { scroll } => (texts.raw_title, *scroll),
+        Overlay::Orders { scroll } => (texts.orders, *scroll),
     };
     let inside = place(cx.state, body, overlay);
     let all = content(cx.state, cx.styles, overlay, inside.width);
@@ -134,23 +135,11 @@ fn content(state: &State, styles: &Styles, overlay: &Overlay, wide: u16) -> Vec<
         Overlay::Help { .. } => help(state, styles, wide),
         Overlay::Why { reasons, .. } => why::content(state, styles, reasons.as_ref(), wide),
         Overlay::Raw { .. } => raw(state, styles, wide),
+        Overlay::Orders { .. } => order::content(state, styles, wide),
     }
 }
 
 const HELP_COLUMN: u16 = 48;
-
-/// The mode of the screen that is under the overlay.
-fn under(state: &State) -> Mode {
-    match state.screen {
-        Screen::Health => Mode::Health,
-        Screen::Welcome => Mode::Welcome,
-        Screen::Inbox => match state.compose.as_ref().map(|c| c.phase) {
-            Some(Phase::Staged) => Mode::Stage,
-            Some(Phase::Typing) => Mode::Compose,
-            None => Mode::Inbox,
-        },
-    }
-}
 
 /// The actions of a mode; the numbered ones once, beside what they are like.
 fn explained(mode: Mode) -> Vec<Action> {
@@ -173,7 +162,7 @@ fn explained(mode: Mode) -> Vec<Action> {
 }
 
 fn help(state: &State, styles: &Styles, wide: u16) -> Vec<Styled> {
-    let mode = under(state);
+    let mode = state.base_mode();
     let key = |action| state.keymap.label(action);
     let mut rows: Vec<(String, String)> = Vec::new();
     for action in explained(mode) {
@@ -284,8 +273,8 @@ pub fn which_key(cx: &mut Canvas, body: Rect) {
     for (next, action) in state.keymap.continuations(state.mode(), &state.pending) {
         let said = match action {
             // The name of the queue says more than its number.
-            Some(Action::Queue(n)) => match state.queues.get(usize::from(n).saturating_sub(1)) {
-                Some(item) => state.lang.queue(item.queue).to_owned(),
+            Some(Action::Queue(n)) => match state.numbered_queue(usize::from(n)) {
+                Some(queue) => state.lang.queue(queue).to_owned(),
                 None => continue,
             },
             Some(action) => state.lang.action(action),

@@ -106,6 +106,10 @@ pub fn scenes(lang: Lang) -> Vec<(&'static str, State)> {
             }),
         ),
         (
+            "orders",
+            with(&|s| s.overlay = Some(Overlay::Orders { scroll: 0 })),
+        ),
+        (
             "ask",
             with(&|s| s.ask = Some(ask(slots(), "7–12 天", None))),
         ),

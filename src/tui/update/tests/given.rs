@@ -128,6 +128,7 @@ pub fn given() -> Given {
     };
     state.queues = vec![
         queue(Queue::Open, 3),
+        queue(Queue::Parent("logistics"), 3),
         queue(Queue::Intent(intent("logistics.where_is_order")), 3),
         queue(Queue::Unknown, 0),
         queue(Queue::Outbox, 1),
