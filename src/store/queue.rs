@@ -209,7 +209,7 @@ pub(super) const SNOOZE_ENDED: &str =
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OtherCounts {
     pub snoozed: u64,
-    /// Up to [`COUNTED_DONE`].
+    /// Up to a hundred thousand: beyond it they are not counted.
     pub done: u64,
     /// Replies that are on their way, failed, or whose fate is unknown.
     pub outbox: u64,

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Everything that waits is handled before a frame is drawn, and nothing is drawn when nothing changed. There is no tick
-//! ([`next_change`]). The one rule: the loop knows no action and no text; it moves messages.
+//! (`timing`). The one rule: the loop knows no action and no text; it moves messages.
 
 use super::host::Host;
 use super::key::Key;

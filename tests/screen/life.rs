@@ -219,3 +219,41 @@ fn the_editor_has_the_terminal_to_itself_and_its_text_comes_back() {
     assert_eq!(pty.ended().exit_code(), 0);
     pty.is_clean();
 }
+
+#[test]
+#[ignore = "a helper that another test starts as a process"]
+fn panics_on_the_screen() {
+    // The thread that the loop runs on has this name, and the test's own has the test's.
+    let main = std::thread::Builder::new().name("main".to_owned());
+    let running = main.spawn(|| {
+        let _guard = sextant::tui::terminal::Guard::enter(true).unwrap();
+        std::io::stdout().write_all(b"the screen").unwrap();
+        std::io::stdout().flush().unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        panic!("the reason of the panic");
+    });
+    assert!(running.unwrap().join().is_ok(), "it panicked, as it should");
+}
+
+#[test]
+fn a_panic_leaves_the_terminal_first_and_then_says_why() {
+    let mut command = portable_pty::CommandBuilder::new(std::env::current_exe().unwrap());
+    command.args([
+        "--exact",
+        "life::panics_on_the_screen",
+        "--ignored",
+        "--nocapture",
+        "--test-threads=1",
+    ]);
+    let mut pty = Pty::spawn(crate::pty::home(), command, &Start::default());
+    pty.wait_for("the screen");
+    pty.screen(|screen| assert!(screen.alternate_screen()));
+    assert_ne!(pty.ended().exit_code(), 0);
+    pty.is_clean();
+    let raw = String::from_utf8_lossy(&pty.raw()).into_owned();
+    let left = raw.find("\u{1b}[?1049l").expect("the screen is left");
+    let said = raw
+        .find("the reason of the panic")
+        .expect("the reason is said");
+    assert!(left < said);
+}
