@@ -179,7 +179,7 @@ pub(super) const OTHER_COUNTS: &str = concat!(
      (SELECT COUNT(*) FROM (SELECT 1 FROM conversation WHERE status = 'done' LIMIT $1) AS few), \
      (SELECT COUNT(*) FROM (",
     unsettled!(),
-    ") AS some)"
+    ") AS unsettled)"
 );
 
 /// More finished conversations than this are not counted.

@@ -15,10 +15,14 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use tokio::process::Command;
+use std::time::Duration;
+use tokio::process::{Child, Command};
 
 /// Bytes of an edited text; what is longer is no reply.
 const LONGEST: u64 = 64 * 1024;
+
+/// How long an editor may take to end.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// What the person edits with, as the environment says.
 pub fn editor() -> Option<String> {
@@ -42,7 +46,8 @@ impl<H: Host> Running<H> {
         let ended = self.wait_for(command(&editor, &draft.path)).await;
         self.take_back()?;
         Ok(match ended {
-            Ok(status) if status.success() => draft.read(),
+            // Told to end, what was saved by then is what there is.
+            Ok(status) if status.success() || self.told_to_end => draft.read(),
             Ok(status) => Err(anyhow::anyhow!(
                 "`{editor}` ended with {status}; the text is as it was"
             )),
@@ -99,8 +104,7 @@ impl<H: Host> Running<H> {
                 ended = child.wait() => return ended,
                 Some(signal) = self.inbox.signals.recv() => if signal == Signal::Terminate {
                     self.told_to_end = true;
-                    child.kill().await?;
-                    return child.wait().await;
+                    return end(&mut child).await;
                 }
             }
         }
@@ -130,6 +134,22 @@ impl<H: Host> Running<H> {
             }
         }
     }
+}
+
+/// An editor that is told to end may save and tidy up its terminal; one that does not is killed.
+async fn end(child: &mut Child) -> io::Result<ExitStatus> {
+    #[cfg(unix)]
+    if let Some(id) = child
+        .id()
+        .and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()))
+    {
+        let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
+        if let Ok(ended) = tokio::time::timeout(GRACE, child.wait()).await {
+            return ended;
+        }
+    }
+    child.kill().await?;
+    child.wait().await
 }
 
 /// The editor may be a word with options, such as `code --wait`: the shell knows how to read that.

@@ -135,14 +135,14 @@ pub struct Stage {
 }
 
 /// An act on one conversation that `u` takes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
     Done,
     Reopen,
     Snooze(Timestamp),
-    /// Of the leading message.
-    Relabel(Intent),
-    Confirm,
+    /// Of the message that the person saw.
+    Relabel(MessageId, Intent),
+    Confirm(MessageId),
     /// A person has looked at the platform: the reply of unknown outcome arrived.
     Arrived,
     /// It did not, and its text is a draft again.

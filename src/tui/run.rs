@@ -128,6 +128,14 @@ impl<H: Host> Inbox<H> {
             told_to_end: false,
         };
         let ended = running.run().await;
+        if ended.is_err() {
+            // The terminal is gone; what was typed need not be.
+            for effect in running.update(Msg::Terminate) {
+                if matches!(effect, Effect::KeepDraft { .. }) {
+                    (running.inbox.start)(effect);
+                }
+            }
+        }
         // A task that panicked has given the terminal back: its reason is the better one.
         match (ended, running.inbox.failed.try_recv()) {
             (Err(_), Ok(reason)) => Err(reason),

@@ -16,8 +16,8 @@ use crossterm::terminal::{
 };
 use crossterm::{clipboard::CopyToClipboard, cursor, execute, queue, style};
 use std::io::{self, IsTerminal, Write};
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Once, OnceLock};
 use std::time::Duration;
 
 /// How long a terminal may take to say its background; one that never does costs this much, once.
@@ -92,6 +92,7 @@ impl Drop for Guard {
 pub fn enter() -> io::Result<()> {
     // Which colours there are is the theme's: under NO_COLOR crossterm would write an empty one, which resets the selection too.
     style::force_color_output(true);
+    settle();
     enable_raw_mode()?;
     // From here on there is something to undo, whatever comes next.
     ENTERED.store(true, Ordering::SeqCst);
@@ -108,6 +109,22 @@ pub fn enter() -> io::Result<()> {
     }
     Ok(())
 }
+
+/// The terminal's settings as they were when the program came: an editor that broke off may have left it raw, and what is raw when
+/// crossterm takes it would be raw when crossterm gives it back.
+#[cfg(unix)]
+fn settle() {
+    static FIRST: OnceLock<Option<rustix::termios::Termios>> = OnceLock::new();
+    let input = io::stdin();
+    let first = FIRST.get_or_init(|| rustix::termios::tcgetattr(&input).ok());
+    if let Some(first) = first {
+        // A terminal that is gone is told by what comes next.
+        let _ = rustix::termios::tcsetattr(&input, rustix::termios::OptionalActions::Now, first);
+    }
+}
+
+#[cfg(not(unix))]
+fn settle() {}
 
 /// Gives the terminal back. Twice is once. What cannot be written to a terminal that is gone needs no undoing.
 pub fn leave() {

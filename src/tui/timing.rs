@@ -3,7 +3,7 @@
 //! There is no tick: the loop sleeps until the time that [`next_change`] names, so an inbox in which nothing moves costs nothing. The
 //! one rule: never sooner than it can be seen, and what is slow not more often than once a second.
 
-use super::state::{ChannelState, Screen, State};
+use super::state::{ChannelState, Compose, Screen, State};
 use jiff::{SignedDuration, Timestamp};
 
 /// The next time at which a frame would look different; `None` while only events can change it.
@@ -18,6 +18,7 @@ pub fn next_change(state: &State) -> Option<Timestamp> {
         let left = held.send_at.duration_since(now);
         times.extend(later(step_down(left)));
     }
+    times.extend(state.compose.as_ref().and_then(Compose::keep_at));
     times.extend(state.notice.as_ref().map(|notice| notice.until));
     if let Some(since) = state.pending_since
         && !state.shows_which_key()
@@ -122,8 +123,10 @@ mod tests {
     #[test]
     fn a_countdown_changes_each_second_and_an_age_each_minute() {
         let mut state = state();
+        let id = crate::domain::OutgoingId::fresh();
+        state.own.push(id.clone());
         state.held.push(Held {
-            id: crate::domain::OutgoingId::fresh(),
+            id,
             conversation: crate::domain::ConversationId::fresh(),
             buyer: crate::text::SafeText::default(),
             send_at: at(104_300),

@@ -148,7 +148,7 @@ async fn acts_are_done_in_the_order_in_which_they_were_pressed() {
         Act::Reopen,
         Act::Done,
     ];
-    for act in acts {
+    for act in acts.clone() {
         let id = id.clone();
         rig.runner.start(Effect::Act { id, act });
     }
@@ -262,12 +262,11 @@ async fn an_intent_has_its_reasons_and_an_act_on_it_is_about_the_message_that_le
         assert!(reason.near.is_sorted_by(|a, b| a.2 >= b.2));
     }
 
-    // Something newer comes to stand there before the key is handled.
     let intent = Intent::from_key("order.change_address").unwrap_or(Intent::all().next().unwrap());
     let id = row.id.clone();
     rig.runner.start(Effect::Act {
         id,
-        act: Act::Relabel(intent),
+        act: Act::Relabel(lead.id.clone(), intent),
     });
     let acted = rig
         .next(|outcome| match outcome {

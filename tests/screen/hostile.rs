@@ -129,7 +129,10 @@ fn nothing_hostile_reaches_the_terminal() {
         // Every surface, on a few of them.
         pty.send("gg");
         for _ in 0..12 {
-            for keys in ["v", "G", "\u{1b}", "\r", "k", "\u{1b}", "jjjjj"] {
+            for keys in [
+                "v", "G", "\u{1b}", "\r", "k", "\u{1b}", "i", "\u{1b}", "w", "G", "\u{1b}", "o",
+                "\u{1b}", "O", "\u{1b}", ":x", "\u{1b}", "jjjjj",
+            ] {
                 pty.send(keys);
                 std::thread::sleep(Duration::from_millis(20));
             }

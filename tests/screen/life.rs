@@ -22,7 +22,7 @@ fn quitting_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
-fn told_to_end_it_leaves_the_terminal_as_it_was_and_keeps_what_was_typed() {
+fn told_to_end_it_leaves_the_terminal_as_it_was() {
     for signal in ["TERM", "HUP"] {
         let mut pty = opened();
         pty.send("r");

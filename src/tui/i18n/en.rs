@@ -47,6 +47,7 @@ pub const TEXTS: Texts = Texts {
         format!("{template} has no text in {lang}; it has {has}. t takes the next one")
     },
     one_language_only: "this is the only text of this template",
+    not_seen: "this text was not on the screen to its end; r shows all of it",
     nothing_to_send: "the reply is empty",
     too_long: |n, most| format!("{n} characters; the platform takes {most}"),
     kept_as_draft: "kept as the draft",

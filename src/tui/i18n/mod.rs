@@ -174,6 +174,7 @@ pub struct Texts {
     pub no_templates: &'static str,
     pub no_language: fn(&str, &str, &str) -> String,
     pub one_language_only: &'static str,
+    pub not_seen: &'static str,
     pub nothing_to_send: &'static str,
     pub too_long: fn(usize, usize) -> String,
     pub kept_as_draft: &'static str,

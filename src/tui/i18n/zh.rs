@@ -47,6 +47,7 @@ pub const TEXTS: Texts = Texts {
         format!("{template} 没有 {lang} 文本，只有 {has}。按 t 换下一个")
     },
     one_language_only: "这个模板只有这一个文本",
+    not_seen: "这段文字还没有完整显示过；按 r 查看全文",
     nothing_to_send: "回复是空的",
     too_long: |n, most| format!("{n} 字符；平台最多 {most}"),
     kept_as_draft: "已存为草稿",

@@ -3,7 +3,7 @@
 //! The one rule: an act is done or it says why not; nothing is tried again by itself.
 
 use super::{Shared, items, sentence};
-use crate::domain::{ChannelKind, ConversationId, MessageId, Origin, OutgoingId};
+use crate::domain::{ChannelKind, ConversationId, Origin, OutgoingId};
 use crate::engine::compose::Wishes;
 use crate::engine::rows::{self, Format};
 use crate::tui::msg::{Act, Effect, NotStaged, Outcome, Stage, Staged};
@@ -18,8 +18,12 @@ use tokio::sync::mpsc;
 /// Until nobody presses any more.
 pub async fn work(shared: Shared, mut pressed: mpsc::Receiver<Effect>) {
     while let Some(effect) = pressed.recv().await {
+        // A draft is on the screen already.
+        let shows = !matches!(effect, Effect::KeepDraft { .. });
         let outcome = done(&shared, effect).await;
-        shared.desk.monitor.changed();
+        if shows {
+            shared.desk.monitor.changed();
+        }
         if let Some(outcome) = outcome {
             shared.tell(outcome).await;
         }
@@ -29,14 +33,9 @@ pub async fn work(shared: Shared, mut pressed: mpsc::Receiver<Effect>) {
 async fn done(shared: &Shared, effect: Effect) -> Option<Outcome> {
     Some(match effect {
         Effect::Act { id, act } => {
-            let result = act_on(shared, &id, act).await;
+            let result = act_on(shared, &id, &act).await;
             let result = result.map_err(|error| sentence(&error));
             Outcome::Acted { id, act, result }
-        }
-        Effect::Stage(stage) => {
-            let (ticket, id) = (stage.ticket, stage.id.clone());
-            let result = stage_reply(shared, stage).await;
-            Outcome::Staged { ticket, id, result }
         }
         Effect::Send { id, text, from } => {
             let result = send(shared, &id, &text, from).await;
@@ -67,20 +66,29 @@ fn told(error: &anyhow::Error) -> Outcome {
     }
 }
 
-async fn act_on(shared: &Shared, id: &ConversationId, act: Act) -> anyhow::Result<()> {
+async fn act_on(shared: &Shared, id: &ConversationId, act: &Act) -> anyhow::Result<()> {
     let (engine, now) = (&shared.desk.engine, shared.now());
     let c = engine.conversation(id.as_str()).await?;
-    let lead = shared.leads.of(id);
-    let lead = lead.as_ref().map(MessageId::as_str);
     match act {
         Act::Done => engine.done(&c, now).await,
         Act::Reopen => engine.reopen(&c, now).await,
-        Act::Snooze(until) => engine.snooze(&c, until, now).await,
-        Act::Relabel(intent) => engine.relabel(&c, lead, intent, now).await,
-        Act::Confirm => engine.confirm(&c, lead, now).await,
+        Act::Snooze(until) => engine.snooze(&c, *until, now).await,
+        Act::Relabel(message, intent) => {
+            engine
+                .relabel(&c, Some(message.as_str()), *intent, now)
+                .await
+        }
+        Act::Confirm(message) => engine.confirm(&c, Some(message.as_str()), now).await,
         Act::Arrived => engine.resolve(&c, true, now).await.map(drop),
         Act::NotSent => engine.resolve(&c, false, now).await.map(drop),
     }
+}
+
+/// A template, which may have to ask the platform for the order first: nobody's act waits for that.
+pub async fn stage(shared: Shared, stage: Stage) {
+    let (ticket, id) = (stage.ticket, stage.id.clone());
+    let result = stage_reply(&shared, stage).await;
+    shared.tell(Outcome::Staged { ticket, id, result }).await;
 }
 
 async fn stage_reply(shared: &Shared, stage: Stage) -> Result<Staged, NotStaged> {

@@ -1,11 +1,11 @@
-//! Reading for the screen: of each kind one runs, and the latest one waits.
+//! Reading for the screen, and filling a template: of each kind one runs, and the latest one waits.
 //!
 //! Whoever holds `j` passes a hundred conversations; only the first and the last are read. The one rule: nothing here asks a platform
 //! except for the orders of a conversation that somebody stays at, and nobody waits for that.
 
-use super::{Shared, Tasks, items, sentence};
+use super::{Shared, Tasks, acts, items, sentence};
 use crate::domain::{ConversationId, MessageId, Queue};
-use crate::tui::msg::Outcome;
+use crate::tui::msg::{Outcome, Stage};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::future::Future;
@@ -25,6 +25,7 @@ pub struct Loads {
     rows: Slot<(Queue, u32, u64)>,
     thread: Slot<(ConversationId, u64)>,
     why: Slot<(ConversationId, MessageId, u64)>,
+    stage: Slot<Stage>,
 }
 
 impl Loads {
@@ -38,6 +39,7 @@ impl Loads {
                 load_thread(shared, wanted, orders.clone())
             }),
             why: slot(shared, tasks, "reasons", load_why),
+            stage: slot(shared, tasks, "template", acts::stage),
         }
     }
 
@@ -51,6 +53,10 @@ impl Loads {
 
     pub fn thread(&self, id: ConversationId, ticket: u64) {
         self.thread.send_replace(Some((id, ticket)));
+    }
+
+    pub fn stage(&self, stage: Stage) {
+        self.stage.send_replace(Some(stage));
     }
 
     pub fn why(&self, id: ConversationId, message: MessageId, ticket: u64) {
@@ -90,11 +96,6 @@ async fn load_queues(shared: Shared) {
 async fn load_rows(shared: Shared, (queue, limit, ticket): (Queue, u32, u64)) {
     match shared.desk.engine.rows(queue, limit, shared.now()).await {
         Ok((rows, more)) => {
-            for row in &rows {
-                shared
-                    .leads
-                    .set(&row.conversation.id, row.lead_message.clone());
-            }
             let rows = rows.into_iter().map(items::row).collect();
             shared.tell(Outcome::Rows { ticket, rows, more }).await;
         }
@@ -111,8 +112,6 @@ async fn load_thread(
     match engine.talk(&id).await {
         Ok(talk) => {
             let thread = Box::new(items::thread(talk, &engine.templates));
-            let subject = thread.subject().map(|message| message.id.clone());
-            shared.leads.set(&id, subject);
             shared.tell(Outcome::Thread { ticket, thread }).await;
             orders.send_if_modified(|open| {
                 let other = open.as_ref() != Some(&id);

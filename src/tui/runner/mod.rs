@@ -24,14 +24,11 @@ mod watch;
 pub use memory::Memory;
 
 use super::msg::{Effect, Outcome};
-use crate::domain::{ConversationId, MessageId};
 use crate::engine::run::Desk;
 use crate::text::{SafeText, sanitise};
 use jiff::Timestamp;
-use std::collections::HashMap;
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch as watching};
 use tokio::task::JoinHandle;
@@ -49,7 +46,6 @@ const LAST_ACTS: Duration = Duration::from_secs(5);
 struct Shared {
     desk: Desk,
     out: mpsc::Sender<Outcome>,
-    leads: Leads,
     clock: fn() -> Timestamp,
 }
 
@@ -61,23 +57,6 @@ impl Shared {
 
     fn now(&self) -> Timestamp {
         (self.clock)()
-    }
-}
-
-/// The leading message of each conversation that was shown last: an act on an intent is about the one that the person saw, even if
-/// another has come to lead since.
-#[derive(Clone, Default)]
-struct Leads(Arc<Mutex<HashMap<ConversationId, Option<MessageId>>>>);
-
-impl Leads {
-    fn set(&self, of: &ConversationId, lead: Option<MessageId>) {
-        let mut leads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        leads.insert(of.clone(), lead);
-    }
-
-    fn of(&self, conversation: &ConversationId) -> Option<MessageId> {
-        let leads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        leads.get(conversation).cloned().flatten()
     }
 }
 
@@ -112,12 +91,7 @@ impl Runner {
         let (out, outcomes) = mpsc::channel(WAITING);
         let (failed, failures) = mpsc::channel(1);
         let ended = CancellationToken::new();
-        let shared = Shared {
-            desk,
-            out,
-            leads: Leads::default(),
-            clock,
-        };
+        let shared = Shared { desk, out, clock };
         let tasks = Tasks {
             ended: ended.clone(),
             failed: failed.clone(),
@@ -165,8 +139,8 @@ impl Runner {
                 message,
                 ticket,
             } => self.loads.why(id, message, ticket),
+            Effect::Stage(stage) => self.loads.stage(stage),
             Effect::Act { .. }
-            | Effect::Stage(_)
             | Effect::Send { .. }
             | Effect::KeepDraft { .. }
             | Effect::Undo { .. } => self.press(effect),
@@ -216,13 +190,30 @@ impl Runner {
     }
 
     fn press(&self, effect: Effect) {
-        let taken = self
-            .acts
-            .as_ref()
-            .is_some_and(|acts| acts.try_send(effect).is_ok());
-        if !taken {
-            self.complain("too much waits to be done; press again in a moment");
-        }
+        let Some(acts) = &self.acts else { return };
+        let Err(refused) = acts.try_send(effect) else {
+            return;
+        };
+        let why = sanitise("too much waits to be done; press again in a moment");
+        // As it would be told if it had failed, so that its row comes back.
+        let outcome = match refused.into_inner() {
+            Effect::Act { id, act } => Outcome::Acted {
+                id,
+                act,
+                result: Err(why),
+            },
+            Effect::Send { id, .. } => Outcome::Queued {
+                id,
+                result: Err(why),
+            },
+            _ => Outcome::Told {
+                text: why,
+                bad: true,
+            },
+        };
+        let shared = self.shared.clone();
+        self.tasks()
+            .spawn("refusal", async move { shared.tell(outcome).await });
     }
 
     fn complain(&self, why: &str) {

@@ -3,6 +3,7 @@
 use super::item::Gap;
 use crate::domain::ConversationId;
 use crate::tui::msg::Stage;
+use jiff::{SignedDuration, Timestamp};
 use ratatui_textarea::TextArea;
 use std::collections::BTreeMap;
 
@@ -62,6 +63,10 @@ pub struct Compose {
     pub conversation: ConversationId,
     pub input: Input,
     pub phase: Phase,
+    /// The text has stood on the screen to its last word. What a person types they know.
+    pub seen: bool,
+    /// When it was changed last and is not kept yet.
+    pub changed_at: Option<Timestamp>,
     /// What it was made from; gone once a person has changed the text.
     pub from: Option<Variant>,
     /// Slots that a person filled in, kept for the next variant.
@@ -79,6 +84,14 @@ pub struct Staging {
     pub quick: Quick,
     /// The language that was wanted first, where the template lacks it.
     pub lacks_lang: Option<String>,
+}
+
+impl Compose {
+    /// When what was typed is to be kept.
+    pub fn keep_at(&self) -> Option<Timestamp> {
+        let changed = self.changed_at?;
+        changed.checked_add(SignedDuration::from_secs(1)).ok()
+    }
 }
 
 /// What a typed value is for.

@@ -72,13 +72,15 @@ pub struct List {
     pub selected: Option<ConversationId>,
     /// The selection that the person has seen: keys act on it or on nothing.
     pub seen: Option<ConversationId>,
+    /// Rows have come that are not on the screen yet: where a step leads has not been seen.
+    pub undrawn: bool,
     /// Nothing has been loaded for this queue yet.
     pub loading: bool,
     /// Where each queue was left.
     pub places: HashMap<Queue, ConversationId>,
     /// Put away or answered by the person, and not yet by the store: a list that was read before does not bring them back.
     pub leaving: Vec<ConversationId>,
-    /// To be selected as soon as it is among the rows: what an act brought back.
+    /// To be selected if it is among the next rows: where the queue was left, what an act brought back.
     pub want: Option<ConversationId>,
 }
 
@@ -89,6 +91,10 @@ pub struct Page {
     pub thread: usize,
     /// By how many lines what lies on top is scrolled, at most as many as there are.
     pub scrolled: usize,
+    /// The window was large enough to show anything.
+    pub shown: bool,
+    /// The staged reply stands there to its last word.
+    pub whole: bool,
 }
 
 impl Default for Page {
@@ -97,6 +103,8 @@ impl Default for Page {
             list: 10,
             thread: 6,
             scrolled: 0,
+            shown: true,
+            whole: true,
         }
     }
 }
@@ -141,7 +149,10 @@ pub struct State {
     pub pending: Vec<Key>,
     pub pending_since: Option<Timestamp>,
     pub notice: Option<Notice>,
+    /// Replies of the whole desk that can still be taken back.
     pub held: Vec<Held>,
+    /// Those of them that were sent here.
+    pub own: Vec<OutgoingId>,
     pub channels: Vec<ChannelItem>,
     /// The channel under the cursor on the screen of channels.
     pub channel: usize,
@@ -186,6 +197,7 @@ impl State {
             pending_since: None,
             notice: None,
             held: Vec::new(),
+            own: Vec::new(),
             channels: Vec::new(),
             channel: 0,
             model: ModelState::Loading {
@@ -248,9 +260,14 @@ impl State {
         numbered.nth(n.checked_sub(1)?)
     }
 
-    /// The reply that leaves next.
+    /// The replies that were sent here and can still be taken back.
+    pub fn own_held(&self) -> impl Iterator<Item = &Held> {
+        self.held.iter().filter(|held| self.own.contains(&held.id))
+    }
+
+    /// The one of them that leaves next.
     pub fn next_held(&self) -> Option<&Held> {
-        self.held.iter().min_by_key(|held| held.send_at)
+        self.own_held().min_by_key(|held| held.send_at)
     }
 
     /// Whole seconds until `at`, rounded up; 0 when it is past.

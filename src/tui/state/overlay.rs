@@ -2,7 +2,7 @@
 
 use super::compose::Input;
 use super::item::Reasons;
-use crate::domain::{ConversationId, Intent};
+use crate::domain::{ConversationId, Intent, MessageId};
 use crate::text::SafeText;
 use crate::tui::action::Action;
 
@@ -10,7 +10,7 @@ use crate::tui::action::Action;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PickFor {
     /// The intent of a conversation's leading message.
-    Intent(ConversationId),
+    Intent(ConversationId, MessageId),
     /// The order that a reply is about.
     Order(ConversationId),
     Palette,

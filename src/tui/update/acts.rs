@@ -4,9 +4,9 @@
 //! here has an inverse, and `u` finds it.
 
 use super::{ask, complain, moves, target, tell, texts};
-use crate::domain::{ConversationId, Intent, Queue, Status};
+use crate::domain::{ConversationId, Intent, MessageId, Queue, Status};
 use crate::tui::msg::{Act, Effect};
-use crate::tui::state::{AskFor, Overlay, State, Thread};
+use crate::tui::state::{AskFor, MessageItem, Overlay, State, Thread};
 use std::sync::Arc;
 
 /// The selected conversation as it is loaded. Says why there is none.
@@ -65,7 +65,7 @@ pub fn snooze(state: &mut State) -> Vec<Effect> {
 
 pub fn undo(state: &mut State) -> Vec<Effect> {
     // The newest of the held ones: the last that was sent.
-    let reply = state.held.last().map(|held| held.id.clone());
+    let reply = state.own_held().last().map(|held| held.id.clone());
     vec![Effect::Undo { reply }]
 }
 
@@ -73,37 +73,49 @@ pub fn confirm(state: &mut State) -> Vec<Effect> {
     let Some(thread) = loaded(state) else {
         return Vec::new();
     };
-    let said = thread.subject().and_then(|m| m.classification.as_ref());
-    if said.and_then(|c| c.intent).is_none() {
+    let has_intent = |m: &&MessageItem| {
+        m.classification
+            .as_ref()
+            .is_some_and(|c| c.intent.is_some())
+    };
+    let Some(message) = thread.subject().filter(has_intent) else {
         let text = texts(state).not_classified;
         complain(state, text);
         return Vec::new();
-    }
-    vec![act_on(thread.id.clone(), Act::Confirm)]
+    };
+    vec![act_on(thread.id.clone(), Act::Confirm(message.id.clone()))]
 }
 
 pub fn second(state: &mut State) -> Vec<Effect> {
     let Some(thread) = loaded(state) else {
         return Vec::new();
     };
-    let said = thread.subject().and_then(|m| m.classification.as_ref());
-    let Some(second) = said.and_then(|c| c.top.get(1)) else {
+    let second = thread.subject().and_then(|m| {
+        let second = m.classification.as_ref()?.top.get(1)?;
+        Some((m.id.clone(), second.intent))
+    });
+    let Some((message, intent)) = second else {
         let text = texts(state).no_second;
         complain(state, text);
         return Vec::new();
     };
-    relabel(state, thread.id.clone(), second.intent)
+    relabel(state, thread.id.clone(), message, intent)
 }
 
 /// A person says which intent it is. The row shows it at once.
-pub fn relabel(state: &mut State, id: ConversationId, intent: Intent) -> Vec<Effect> {
+pub fn relabel(
+    state: &mut State,
+    id: ConversationId,
+    message: MessageId,
+    intent: Intent,
+) -> Vec<Effect> {
     if let Some(row) = state.list.rows.iter_mut().find(|row| row.id == id) {
         row.intent = Some(intent);
         row.outcome = Some(crate::domain::Outcome::Intent);
         row.confidence = Some(1.0);
         row.risk = intent.risk();
     }
-    vec![act_on(id, Act::Relabel(intent))]
+    vec![act_on(id, Act::Relabel(message, intent))]
 }
 
 pub fn resolve(state: &mut State, arrived: bool) -> Vec<Effect> {

@@ -9,7 +9,7 @@ use crate::tui::action::Mode;
 use crate::tui::key::{Key, label};
 use crate::tui::keymap::Found;
 use crate::tui::msg::Effect;
-use crate::tui::state::{Input, Overlay, Phase, State};
+use crate::tui::state::{Compose, Input, Overlay, Phase, State};
 use crossterm::event::KeyCode;
 use ratatui_textarea::{Input as TextInput, Key as TextKey};
 
@@ -110,7 +110,7 @@ fn field(state: &mut State) -> Option<&mut Input> {
     }
 }
 
-/// What follows from a changed text. At the end of a word it is kept, so that a crash costs a word and not a reply.
+/// What follows from a changed text. It is kept at the end of a word, and a second after the first change that is not kept.
 fn typed(state: &mut State, pause: bool) -> Vec<Effect> {
     match state.mode() {
         Mode::Ask => {
@@ -123,14 +123,34 @@ fn typed(state: &mut State, pause: bool) -> Vec<Effect> {
             if let Some(compose) = &mut state.compose {
                 compose.from = None;
                 compose.lacks_lang = None;
+                compose.seen = true;
+                compose.changed_at.get_or_insert(state.now);
             }
             if pause {
-                return super::keep_typed(state);
+                return keep(state);
             }
         }
         _ => {}
     }
     Vec::new()
+}
+
+/// What was typed a second ago and is not kept yet: a crash costs a second, in scripts without blanks too.
+pub fn keep_after_a_pause(state: &mut State) -> Vec<Effect> {
+    let due = state.compose.as_ref().and_then(Compose::keep_at);
+    if due.is_some_and(|at| at <= state.now) {
+        keep(state)
+    } else {
+        Vec::new()
+    }
+}
+
+fn keep(state: &mut State) -> Vec<Effect> {
+    let effects = super::keep_typed(state);
+    if let Some(compose) = &mut state.compose {
+        compose.changed_at = None;
+    }
+    effects
 }
 
 /// Esc in a field.

@@ -51,7 +51,13 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Drawn(page) => {
             state.page = page;
             moves::scrolled(state, page.scrolled);
-            state.list.seen = state.list.selected.clone();
+            if page.shown {
+                state.list.seen = state.list.selected.clone();
+                state.list.undrawn = false;
+                if let Some(compose) = &mut state.compose {
+                    compose.seen |= page.whole;
+                }
+            }
             state.dirty = moves::keep_in_view(state);
             Vec::new()
         }
@@ -59,7 +65,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             if state.notice.as_ref().is_some_and(|n| n.until <= state.now) {
                 state.notice = None;
             }
-            Vec::new()
+            keys::keep_after_a_pause(state)
         }
         Msg::Terminate => leave(state, false),
         Msg::Outcome(outcome) => outcome::take(state, outcome),
@@ -196,7 +202,7 @@ fn remember(state: &State) -> Effect {
 /// Leaves, after a question where replies are still held. Asked twice, it leaves.
 fn quit(state: &mut State) -> Vec<Effect> {
     let asked = state.ask.as_ref().is_some_and(|a| a.what == AskFor::Quit);
-    if state.held.is_empty() || asked {
+    if state.own_held().next().is_none() || asked {
         leave(state, false)
     } else {
         ask::open(state, AskFor::Quit)

@@ -31,18 +31,25 @@ pub fn load_thread(state: &mut State) -> Vec<Effect> {
     }]
 }
 
-/// Selects a row that the person points at.
+/// Selects a row that the person points at, on a list that they see.
 pub fn select(state: &mut State, id: ConversationId) -> Vec<Effect> {
     if state.list.selected.as_ref() == Some(&id) {
         return Vec::new();
     }
-    state.list.seen = Some(id.clone());
+    let effects = show(state, id);
+    if !state.list.undrawn {
+        state.list.seen = state.list.selected.clone();
+    }
+    effects
+}
+
+/// Selects a row; that it is selected has to be seen before a key acts on it.
+pub fn show(state: &mut State, id: ConversationId) -> Vec<Effect> {
     state.list.selected = Some(id);
     state.scroll = 0;
     // A staged reply stays its conversation's draft.
     state.compose = None;
     state.staging = None;
-    state.list.want = None;
     keep_in_view(state);
     load_thread(state)
 }
@@ -248,8 +255,10 @@ pub fn go_on(state: &mut State, id: &ConversationId) -> Vec<Effect> {
     let next = at.min(state.list.rows.len().saturating_sub(1));
     let next = state.list.rows.get(next).map(|row| row.id.clone());
     state.list.selected.clone_from(&next);
-    // The person did this and expects the next row under the keys.
-    state.list.seen = next;
+    // The person did this, and expects under the keys the next row that they saw.
+    if !state.list.undrawn {
+        state.list.seen = next;
+    }
     keep_in_view(state);
     load_thread(state)
 }

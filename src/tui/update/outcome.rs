@@ -56,9 +56,14 @@ pub fn take(state: &mut State, outcome: Outcome) -> Vec<Effect> {
         }
         Outcome::Held(held) => {
             set!(state, held, held);
+            let held: Vec<_> = state.held.iter().map(|held| held.id.clone()).collect();
+            // A reply that was queued in this very moment may not be among them yet.
+            if state.own.len() > 64 {
+                state.own.retain(|own| held.contains(own));
+            }
             Vec::new()
         }
-        Outcome::Changed => changed(state),
+        Outcome::Changed => refresh(state),
         Outcome::Told { text, bad } => {
             if bad {
                 complain(state, text.as_str());
@@ -77,10 +82,27 @@ fn into_inbox(state: &mut State) -> Vec<Effect> {
     begin(state)
 }
 
-/// Everything that is shown is asked for again.
+/// Everything that is shown is asked for again, since the person changed it: what was read before that no longer counts.
 fn changed(state: &mut State) -> Vec<Effect> {
     let mut effects = begin(state);
     effects.extend(moves::load_thread(state));
+    effects
+}
+
+/// The same because of what others did. What is being read already is welcome too: a list that changes all the time is still shown.
+fn refresh(state: &State) -> Vec<Effect> {
+    let mut effects = vec![
+        Effect::LoadQueues,
+        Effect::LoadRows {
+            queue: state.list.queue,
+            limit: state.list.limit,
+            ticket: state.tickets.rows,
+        },
+    ];
+    effects.extend(state.list.selected.clone().map(|id| Effect::LoadThread {
+        id,
+        ticket: state.tickets.thread,
+    }));
     effects
 }
 
@@ -92,7 +114,8 @@ fn rows_loaded(state: &mut State, ticket: u64, rows: Vec<RowItem>, more: bool) -
     let mut rows = rows;
     rows.retain(|row| !list.leaving.contains(&row.id));
     let rows = with_selected(list.selected.as_ref(), &list.rows, rows);
-    if !list.loading && list.rows == rows && list.more == more && list.want.is_none() {
+    let want = list.want.take().filter(|id| has(&rows, id));
+    if !list.loading && list.rows == rows && list.more == more && want.is_none() {
         return Vec::new();
     }
     // The selected row stays on its line of the screen.
@@ -101,8 +124,9 @@ fn rows_loaded(state: &mut State, ticket: u64, rows: Vec<RowItem>, more: bool) -
     list.rows = rows;
     list.more = more;
     state.dirty = true;
-    if let Some(want) = list.want.clone().filter(|id| has(&list.rows, id)) {
-        return moves::select(state, want);
+    list.undrawn = true;
+    if let Some(want) = want.filter(|_| state.compose.is_none()) {
+        return moves::show(state, want);
     }
     if let (Some(line), Some(at)) = (line, state.list.position()) {
         state.list.offset = at.saturating_sub(line);
@@ -176,6 +200,7 @@ fn queued(
     match result {
         Ok((reply, send_at)) => {
             // The runner tells of it too; until then the countdown stands already.
+            state.own.push(reply.clone());
             if !state.held.iter().any(|held| held.id == reply) {
                 state.held.push(Held {
                     id: reply,
@@ -210,8 +235,8 @@ fn acted(
             let shown = moment(state, until);
             tell(state, &(texts.snoozed_until)(&shown));
         }
-        (Ok(()), Act::Relabel(intent)) => tell(state, &(texts.labelled)(name(state, intent))),
-        (Ok(()), Act::Confirm) => {
+        (Ok(()), Act::Relabel(_, intent)) => tell(state, &(texts.labelled)(name(state, intent))),
+        (Ok(()), Act::Confirm(_)) => {
             let intent = state
                 .row()
                 .filter(|row| row.id == *id)
@@ -250,7 +275,9 @@ fn undone(
     match result {
         Ok((what, conversation)) => {
             if let Some(id) = conversation {
-                state.held.retain(|held| held.conversation != id);
+                if what == "reply" {
+                    state.held.retain(|held| held.conversation != id);
+                }
                 state.list.leaving.retain(|left| *left != id);
                 state.list.want = Some(id);
             }

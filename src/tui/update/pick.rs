@@ -8,7 +8,7 @@ use crate::text::SafeText;
 use crate::tui::action::Action;
 use crate::tui::i18n::Lang;
 use crate::tui::msg::Effect;
-use crate::tui::state::{Choice, Input, Overlay, Pick, PickFor, State};
+use crate::tui::state::{Choice, Input, MessageItem, Overlay, Pick, PickFor, State};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use std::sync::Arc;
@@ -28,17 +28,19 @@ fn open(state: &mut State, what: PickFor) -> Vec<Effect> {
 }
 
 pub fn open_intents(state: &mut State) -> Vec<Effect> {
-    match acts::loaded(state) {
-        Some(thread) if thread.subject().is_some_and(|m| m.classification.is_some()) => {
-            open(state, PickFor::Intent(thread.id.clone()))
-        }
-        Some(_) => {
-            let text = texts(state).not_classified;
-            complain(state, text);
-            Vec::new()
-        }
-        None => Vec::new(),
-    }
+    let Some(thread) = acts::loaded(state) else {
+        return Vec::new();
+    };
+    let classified = |m: &&MessageItem| m.classification.is_some();
+    let Some(message) = thread.subject().filter(classified) else {
+        let text = texts(state).not_classified;
+        complain(state, text);
+        return Vec::new();
+    };
+    open(
+        state,
+        PickFor::Intent(thread.id.clone(), message.id.clone()),
+    )
 }
 
 pub fn open_orders(state: &mut State) -> Vec<Effect> {
@@ -60,7 +62,7 @@ pub fn open_palette(state: &mut State) -> Vec<Effect> {
 /// Everything that can be chosen, best first where nothing is typed.
 fn all(state: &State, what: &PickFor) -> Vec<(Choice, String)> {
     match what {
-        PickFor::Intent(_) => intents(state),
+        PickFor::Intent(..) => intents(state),
         PickFor::Order(_) => orders(state),
         PickFor::Palette => commands(state),
     }
@@ -174,7 +176,9 @@ pub fn accept(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     };
     match (choice, pick.what) {
-        (Choice::Intent(intent), PickFor::Intent(id)) => acts::relabel(state, id, intent),
+        (Choice::Intent(intent), PickFor::Intent(id, message)) => {
+            acts::relabel(state, id, message, intent)
+        }
         (Choice::Order(order), PickFor::Order(id)) => choose_order(state, &id, order.as_str()),
         (Choice::Action(action), _) => {
             state.recent.retain(|a| *a != action);

@@ -108,6 +108,8 @@ pub fn staged(
                 conversation: id.clone(),
                 input: Input::of(&staged.text),
                 phase: Phase::Staged,
+                seen: false,
+                changed_at: None,
                 from: Some(staged.variant),
                 slots: staging.stage.slots,
                 order: staging.stage.order,
@@ -119,7 +121,7 @@ pub fn staged(
                 .as_ref()
                 .is_some_and(|c| c.lacks_lang.is_some());
             if staging.quick == Quick::Yes && !lacks {
-                return send(state);
+                return send_now(state);
             }
             Vec::new()
         }
@@ -255,6 +257,9 @@ pub fn write(state: &mut State) -> Vec<Effect> {
         conversation: thread.id.clone(),
         input: Input::of(text),
         phase: Phase::Typing,
+        // What a person wrote before they may have forgotten.
+        seen: text.is_empty(),
+        changed_at: None,
         from: None,
         slots: BTreeMap::new(),
         order: None,
@@ -263,8 +268,18 @@ pub fn write(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Puts the reply into the outbox and goes on to the next conversation.
+/// Enter: sends the text that stands on the screen.
 pub fn send(state: &mut State) -> Vec<Effect> {
+    if state.compose.as_ref().is_some_and(|c| !c.seen) {
+        let text = texts(state).not_seen;
+        complain(state, text);
+        return Vec::new();
+    }
+    send_now(state)
+}
+
+/// Puts the reply into the outbox and goes on to the next conversation.
+fn send_now(state: &mut State) -> Vec<Effect> {
     let texts = texts(state);
     let Some(id) = target(state) else {
         return Vec::new();

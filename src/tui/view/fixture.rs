@@ -237,6 +237,8 @@ pub const STAGED: &str = "Hi Ana P., your Desk lamp, black ×1 is with UPS (1Z99
 
 pub fn compose(text: &str, phase: Phase) -> Compose {
     Compose {
+        seen: true,
+        changed_at: None,
         conversation: conversation(2),
         input: Input::of(text),
         phase,

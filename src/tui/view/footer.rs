@@ -231,7 +231,10 @@ fn status(cx: &Canvas) -> (String, ratatui::style::Style) {
     match held {
         // The keys matter more than the sentence where there is no room for both.
         Some(left) if state.size.0 < 70 => (format!("↑{left}{}", texts.units[0]), styles.outgoing),
-        Some(left) => ((texts.held)(state.held.len(), left), styles.outgoing),
+        Some(left) => (
+            (texts.held)(state.own_held().count(), left),
+            styles.outgoing,
+        ),
         None => (String::new(), styles.dim),
     }
 }

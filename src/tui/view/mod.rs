@@ -80,12 +80,16 @@ pub fn view(state: &State, styles: &Styles, frame: &mut Frame) -> Areas {
         targets: Vec::new(),
         cursor: None,
         scrolled: 0,
+        whole: true,
     };
     if area.width < LEAST.0 || area.height < LEAST.1 {
         let text = (cx.texts.too_small)(area.width, area.height);
         cx.centred(area, &text, styles.text);
         return Areas {
-            page: state.page,
+            page: Page {
+                shown: false,
+                ..state.page
+            },
             ..Areas::default()
         };
     }
@@ -126,6 +130,7 @@ pub fn view(state: &State, styles: &Styles, frame: &mut Frame) -> Areas {
         targets,
         cursor,
         scrolled,
+        whole,
         ..
     } = cx;
     if let Some(cursor) = cursor.filter(|at| area.contains(*at)) {
@@ -141,6 +146,8 @@ pub fn view(state: &State, styles: &Styles, frame: &mut Frame) -> Areas {
             list: lines(plan.list, state.page.list),
             thread: lines(plan.thread, state.page.thread),
             scrolled,
+            shown: true,
+            whole,
         },
     }
 }

@@ -23,6 +23,8 @@ pub struct Canvas<'a> {
     pub cursor: Option<Position>,
     /// By how many lines what lies on top is scrolled: as many as there are, at most.
     pub scrolled: usize,
+    /// The staged reply stands there to its last word.
+    pub whole: bool,
 }
 
 impl Canvas<'_> {

@@ -14,7 +14,7 @@ use ratatui::layout::Rect;
 pub fn draw(cx: &mut Canvas, body: Rect, pick: &Pick) {
     let (styles, texts) = (cx.styles, cx.texts);
     let title = match pick.what {
-        PickFor::Intent(_) => texts.intent_title,
+        PickFor::Intent(..) => texts.intent_title,
         PickFor::Order(_) => texts.order_title,
         PickFor::Palette => texts.palette_title,
     };

@@ -41,6 +41,7 @@ pub fn lines_wanted(state: &State, wide: u16) -> u16 {
 
 pub fn draw(cx: &mut Canvas, rule: Rect, area: Rect) {
     if rule.is_empty() {
+        cx.whole = false;
         return;
     }
     let state = cx.state;
@@ -112,6 +113,7 @@ fn draw_compose(cx: &mut Canvas, rule: Rect, area: Rect, compose: &Compose) {
     let safe = sanitise(&text);
     let all = lines(safe.as_str(), usize::from(area.width.saturating_sub(1)));
     let room = usize::from(area.height);
+    cx.whole = all.len() <= room;
     for (n, line) in all.iter().take(room).enumerate() {
         let mut pen = cx.line(area, n);
         pen.put(line, styles.input);

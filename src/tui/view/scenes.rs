@@ -85,6 +85,7 @@ pub fn scenes(lang: Lang) -> Vec<(&'static str, State)> {
                     until: now() + SignedDuration::from_secs(4),
                 });
                 s.held = vec![held(7)];
+                s.own = vec![held(7).id];
             }),
         ),
         (
@@ -92,6 +93,7 @@ pub fn scenes(lang: Lang) -> Vec<(&'static str, State)> {
             with(&|s| {
                 s.compose = Some(compose(STAGED, Phase::Staged));
                 s.held = vec![held(7)];
+                s.own = vec![held(7).id];
             }),
         ),
         (
@@ -126,7 +128,11 @@ pub fn scenes(lang: Lang) -> Vec<(&'static str, State)> {
             "pick_intent",
             with(&|s| {
                 let all = Intent::all().map(Choice::Intent).collect();
-                s.overlay = Some(pick(PickFor::Intent(conversation(2)), "re", all));
+                s.overlay = Some(pick(
+                    PickFor::Intent(conversation(2), crate::domain::MessageId::from_stored("m1")),
+                    "re",
+                    all,
+                ));
             }),
         ),
         (

@@ -191,6 +191,7 @@ fn a_countdown_changes_only_its_own_cells() {
     let mut state = state(Lang::En);
     state.channels.clear();
     state.held = vec![held(9)];
+    state.own = vec![held(9).id];
     let at = |state: &mut State, seconds| {
         state.now = now() + SignedDuration::from_secs(seconds);
         draw(state)

@@ -9,6 +9,10 @@ use crate::tui::state::{Choice, Overlay};
 use crate::tui::theme::ThemeName;
 use jiff::SignedDuration;
 
+fn message(n: usize) -> MessageId {
+    MessageId::from_stored(format!("m{n}"))
+}
+
 fn act(n: usize, act: Act) -> Effect {
     Effect::Act { id: id(n), act }
 }
@@ -67,6 +71,37 @@ fn an_act_that_fails_says_why_and_the_row_comes_back() {
 }
 
 #[test]
+fn a_step_onto_rows_that_were_not_drawn_acts_on_nothing() {
+    let g = given();
+    let ticket = g.state.tickets.rows;
+    let rows = vec![row(1), row(9), row(2), row(3)];
+    let g = g.outcome(Outcome::Rows {
+        ticket,
+        rows,
+        more: false,
+    });
+    let g = g.keys("j e").says("nothing was done").then([]);
+    g.selected(9).drawn().keys("e").then([act(9, Act::Done)]);
+}
+
+#[test]
+fn what_was_wanted_is_selected_by_the_next_rows_or_never_and_not_while_somebody_types() {
+    let back = || Outcome::Undone(Ok(("done".into(), Some(id(7)))));
+    let rows = |g: &super::given::Given, all: &[usize]| Outcome::Rows {
+        ticket: g.state.tickets.rows,
+        rows: all.iter().map(|n| row(*n)).collect(),
+        more: false,
+    };
+    let g = given().outcome(back());
+    let (without, with) = (rows(&g, &[1, 2, 3]), rows(&g, &[7, 1, 2, 3]));
+    g.outcome(without).outcome(with).selected(1);
+    let g = given().outcome(back()).keys("r half");
+    let with = rows(&g, &[7, 1, 2, 3]);
+    let g = g.outcome(with).selected(1);
+    assert_eq!(g.state.compose.unwrap().input.text(), "half");
+}
+
+#[test]
 fn a_key_acts_on_what_was_seen_or_on_nothing() {
     let mut g = given();
     // Something else was selected by what arrived, and not drawn yet.
@@ -111,8 +146,10 @@ fn the_intent_is_chosen_by_typing_confirmed_or_the_second_taken() {
         pick.choices[0],
         Choice::Intent(intent("aftersale.package_damaged"))
     );
-    g.keys("<enter>")
-        .then([act(1, Act::Relabel(intent("aftersale.package_damaged")))]);
+    g.keys("<enter>").then([act(
+        1,
+        Act::Relabel(message(1), intent("aftersale.package_damaged")),
+    )]);
     // 中文 finds it too.
     let g = given().keys("i 议价");
     let Some(Overlay::Pick(pick)) = &g.state.overlay else {
@@ -122,10 +159,11 @@ fn the_intent_is_chosen_by_typing_confirmed_or_the_second_taken() {
         pick.choices[0],
         Choice::Intent(intent("price.discount_request"))
     );
-    given().keys("=").then([act(1, Act::Confirm)]);
-    given()
-        .keys("I")
-        .then([act(1, Act::Relabel(intent("logistics.not_shipped")))]);
+    given().keys("=").then([act(1, Act::Confirm(message(1)))]);
+    given().keys("I").then([act(
+        1,
+        Act::Relabel(message(1), intent("logistics.not_shipped")),
+    )]);
 }
 
 #[test]

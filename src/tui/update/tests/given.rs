@@ -189,7 +189,7 @@ impl Given {
     }
 
     /// The runner answers the last template.
-    pub fn staged(self, text: &str) -> Self {
+    pub fn staged_unseen(self, text: &str) -> Self {
         let stage = &self
             .state
             .staging
@@ -212,6 +212,11 @@ impl Given {
                 lacks_lang: None,
             }),
         })
+    }
+
+    /// The same, and it stands on the screen.
+    pub fn staged(self, text: &str) -> Self {
+        self.staged_unseen(text).drawn()
     }
 
     pub fn queued(self, n: usize, reply: &str) -> Self {

@@ -1,11 +1,12 @@
 //! One key to a good reply.
 
-use super::given::{given, id, intent, thread};
+use super::given::{given, id, intent, now, thread};
 use crate::domain::OrderStatus;
 use crate::text::sanitise;
 use crate::tui::action::Mode;
 use crate::tui::msg::{Effect, Msg, NotStaged, Outcome, Stage};
-use crate::tui::state::{Draft, Gap, OrderItem, Overlay, Phase};
+use crate::tui::state::{Draft, Gap, OrderItem, Overlay, Page, Phase};
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
 fn stage(n: usize, template: &str, ticket: u64) -> Stage {
@@ -117,6 +118,39 @@ fn a_digit_never_sends_what_is_unsure_risky_or_in_another_language() {
     };
     let g = g.then([Effect::Stage(in_english)]).staged("Hi").then([]);
     assert_eq!(g.state.compose.unwrap().lacks_lang.as_deref(), Some("th"));
+}
+
+#[test]
+fn enter_sends_only_a_text_that_stood_on_the_screen_to_its_end() {
+    let g = given().keys("1").staged_unseen("Hi").keys("<enter>");
+    let g = g
+        .says("not on the screen")
+        .then([Effect::Stage(stage(1, "t1", 1))]);
+    // A window that is too small for it, or for anything, shows nothing.
+    let page = |shown, whole| {
+        Msg::Drawn(Page {
+            shown,
+            whole,
+            ..Page::default()
+        })
+    };
+    let g = g.msg(page(true, false)).keys("<enter>").then([]);
+    let g = g.msg(page(false, true)).keys("<enter>").then([]);
+    let g = g.msg(page(true, true)).keys("<enter>");
+    g.then([send(1, "Hi", Some(("t1", "en")))]);
+}
+
+#[test]
+fn what_is_typed_without_blanks_is_kept_after_a_second() {
+    let mut g = given().keys("r 您好您好");
+    assert_eq!(
+        g.state.compose.as_ref().unwrap().keep_at(),
+        now().checked_add(SignedDuration::from_secs(1)).ok()
+    );
+    g.state.now = now() + SignedDuration::from_secs(1);
+    let g = g.msg(Msg::Time).then([keep(1, "您好您好")]);
+    assert_eq!(g.state.compose.as_ref().unwrap().keep_at(), None);
+    g.msg(Msg::Time).then([]);
 }
 
 #[test]
