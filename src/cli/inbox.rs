@@ -73,6 +73,8 @@ pub async fn open(context: &Context, engine: Engine, opening: Opening) -> anyhow
     state.theme = theme.name;
     state.mouse = context.config.screen.mouse;
     state.recent = memory.recent();
+    state.chosen_lang = memory.lang();
+    state.chosen_theme = memory.theme();
     if engine.is_new().await? {
         state.screen = Screen::Welcome;
         state.asked_lang = chosen_lang.is_some();

@@ -27,7 +27,8 @@ pub struct Theme {
     pub folder: PathBuf,
 }
 
-/// What was chosen at the screen, else what is configured, else as the terminal is.
+/// What is configured, else what was chosen at the screen, else as the terminal is. What somebody wrote into a file is meant, and
+/// what is wrong in it is told.
 pub fn theme(context: &Context, memory: &Memory) -> Result<Theme, FileError> {
     let folder = context.paths.beside_config("themes");
     let is_there = |name: &ThemeName| match name {
@@ -35,17 +36,17 @@ pub fn theme(context: &Context, memory: &Memory) -> Result<Theme, FileError> {
         _ => true,
     };
     let configured = context.config.screen.theme.as_deref();
-    let chosen = memory.theme().filter(is_there);
-    let is_chosen = chosen.is_some();
-    let name = chosen
-        .or_else(|| configured.map(ThemeName::from_name))
+    let is_configured = configured.is_some();
+    let name = configured
+        .map(ThemeName::from_name)
+        .or_else(|| memory.theme().filter(is_there))
         .unwrap_or(ThemeName::Auto);
     let terminal = terminal::look(&name);
     let styles = Styles::load(&name, terminal, Some(&folder)).map_err(|error| match error {
         // No such theme: the line to mend is the configuration's.
         FileError::Invalid {
             file, what, hint, ..
-        } if !is_chosen && file == "theme" => in_config(context, "theme", what, hint),
+        } if is_configured && file == "theme" => in_config(context, "theme", what, hint),
         other => other,
     })?;
     Ok(Theme {
@@ -56,13 +57,13 @@ pub fn theme(context: &Context, memory: &Memory) -> Result<Theme, FileError> {
     })
 }
 
-/// What was chosen at the screen, else what is configured; `None` where nobody said.
+/// What is configured, else what was chosen at the screen; `None` where nobody said.
 pub fn chosen_lang(context: &Context, memory: &Memory) -> Option<Lang> {
     let configured = context.config.screen.lang.map(|lang| match lang {
         ScreenLang::En => Lang::En,
         ScreenLang::Zh => Lang::Zh,
     });
-    memory.lang().or(configured)
+    configured.or_else(|| memory.lang())
 }
 
 /// The language of the environment.
@@ -156,13 +157,21 @@ mod tests {
         assert!(error.contains("config.toml, line 3"), "{error}");
         assert!(error.contains("did you mean `dark`?"), "{error}");
         assert_eq!(chosen_lang(&wrong, &Memory::default()), Some(Lang::Zh));
-        let chosen = Memory::new(Lang::En, &ThemeName::Own("gone".to_owned()), &[]);
-        assert_eq!(chosen_lang(&wrong, &chosen), Some(Lang::En));
-        let (dir, light) = context("[screen]\ntheme = \"light\"\n");
+        // What is written in the file is meant; what was chosen fills what is not.
+        let chosen = Memory::new(
+            Some(Lang::En),
+            Some(&ThemeName::Own("gone".to_owned())),
+            &[],
+        );
+        assert_eq!(chosen_lang(&wrong, &chosen), Some(Lang::Zh));
+        let (_dir, light) = context("[screen]\ntheme = \"light\"\n");
         assert_eq!(theme(&light, &chosen).unwrap().name, ThemeName::Light);
+        assert_eq!(chosen_lang(&light, &chosen), Some(Lang::En));
+        let (dir, empty) = context("");
+        assert_eq!(theme(&empty, &chosen).unwrap().name, ThemeName::Auto);
         std::fs::create_dir(dir.path().join("themes")).unwrap();
         std::fs::write(dir.path().join("themes/gone.toml"), "text = 3\n").unwrap();
-        let error = theme(&light, &chosen).err().unwrap().to_string();
+        let error = theme(&empty, &chosen).err().unwrap().to_string();
         assert!(error.contains("gone.toml, line"), "{error}");
     }
 }

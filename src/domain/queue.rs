@@ -16,6 +16,8 @@ pub enum Queue {
     Unknown,
     Snoozed,
     Done,
+    /// Open, and nobody waits: ours was the last word.
+    Answered,
     /// With a reply that is on its way, failed, or whose fate is unknown.
     Outbox,
     /// Open, and led by an intent of this parent.
@@ -27,7 +29,7 @@ pub enum Queue {
 /// A name that is no queue's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no queue `{name}`: open, new, unknown, snoozed, done, outbox, a parent or an intent such as {nearest}"
+    "there is no queue `{name}`: open, new, unknown, answered, snoozed, done, outbox, a parent or an intent such as {nearest}"
 )]
 pub struct UnknownQueue {
     /// Sanitised.
@@ -45,6 +47,7 @@ impl FromStr for Queue {
             "unknown" => Self::Unknown,
             "snoozed" => Self::Snoozed,
             "done" => Self::Done,
+            "answered" => Self::Answered,
             "outbox" => Self::Outbox,
             key => match (
                 PARENTS.iter().find(|(parent, _)| *parent == key),
@@ -71,6 +74,7 @@ impl fmt::Display for Queue {
             Self::Unknown => "unknown",
             Self::Snoozed => "snoozed",
             Self::Done => "done",
+            Self::Answered => "answered",
             Self::Outbox => "outbox",
             Self::Parent(parent) => parent,
             Self::Intent(intent) => intent.key(),

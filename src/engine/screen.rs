@@ -9,7 +9,7 @@ use super::{Engine, transfer};
 use crate::classify::{Origin, Reading};
 use crate::domain::{
     Account, Conversation, ConversationId, Draft, Intent, Message, MessageId, Order, OutboxState,
-    Outcome, Queue, RemoteId,
+    Outcome, Outgoing, OutgoingId, Queue, RemoteId,
 };
 use crate::embed::WorkerState;
 use crate::store::{Filter, Lead, OutboxFilter};
@@ -139,6 +139,7 @@ impl Engine {
             bar.push(sum(queue, &|shelf, _| shelf == name));
         }
         bar.extend([
+            Bar::new(Queue::Answered, other.answered),
             Bar::new(Queue::Snoozed, other.snoozed),
             Bar::new(Queue::Done, other.done),
             Bar::new(Queue::Outbox, other.outbox),
@@ -163,6 +164,16 @@ impl Engine {
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         Ok((rows, more))
+    }
+
+    /// One reply, as it is by now.
+    pub async fn outgoing(&self, id: &OutgoingId) -> anyhow::Result<Outgoing> {
+        Ok(self.store.outgoing(id).await?)
+    }
+
+    /// One conversation as a row, in whichever queue it is by now.
+    pub async fn row(&self, id: &ConversationId) -> anyhow::Result<Option<Row>> {
+        Ok(self.store.row(id).await?)
     }
 
     /// One conversation, as it is stored.

@@ -121,7 +121,7 @@ impl QueueRow {
 
 /// One list query. $1 names the status, $2 the shelf, parent, or nothing; $3 intent; $4 language; $5 limit.
 macro_rules! list_sql {
-    ($($where:literal),+) => {
+    ($($where:expr),+) => {
         concat!(
             "SELECT ",
             conversation_columns!(),
@@ -131,7 +131,7 @@ macro_rules! list_sql {
              (SELECT o.error FROM outbox o WHERE o.conversation_id = c.id ORDER BY o.created_at DESC, o.id DESC LIMIT 1) \
              AS outbox_error \
              FROM conversation c JOIN account a ON a.id = c.account_id LEFT JOIN message m ON m.id = c.lead_message_id \
-             WHERE c.status = $1 AND ",
+             WHERE ",
             $($where,)+
             " AND ($3 IS NULL OR c.intent = $3) AND ($4 IS NULL OR c.lang = $4) \
              ORDER BY c.rank, c.due_at, c.oldest_at, c.id LIMIT $5"
@@ -139,14 +139,29 @@ macro_rules! list_sql {
     };
 }
 
-pub(super) const LIST: &str = list_sql!("$2 = ''");
-pub(super) const LIST_SHELF: &str = list_sql!("c.shelf = $2");
-pub(super) const LIST_PARENT: &str = list_sql!("c.parent = $2");
+/// Conversations with a reply that is on its way, that failed and was not followed by another, or whose fate is unknown.
+macro_rules! unsettled {
+    () => {
+        "SELECT o.conversation_id FROM outbox o JOIN conversation k ON k.id = o.conversation_id \
+         WHERE o.state IN ('held', 'claimed', 'failed_retryable', 'unknown') \
+         OR (o.state = 'failed_final' AND k.status <> 'done' AND NOT EXISTS (SELECT 1 FROM outbox e \
+         WHERE e.conversation_id = o.conversation_id AND (e.created_at, e.id) > (o.created_at, o.id)))"
+    };
+}
+
+pub(super) const LIST: &str = list_sql!("c.status = $1 AND $2 = ''");
+pub(super) const LIST_SHELF: &str = list_sql!("c.status = $1 AND c.shelf = $2");
+pub(super) const LIST_PARENT: &str = list_sql!("c.status = $1 AND c.parent = $2");
+/// Open, and nobody waits: ours was the last word.
+pub(super) const ANSWERED: &str =
+    list_sql!("c.status = $1 AND $2 = '' AND c.waiting_since IS NULL");
+/// One conversation, whatever queue it is in.
+const ONE: &str = list_sql!("$1 = $1 AND c.id = $2");
 /// The same, of those who wait for us: each a range of a smaller index that has the others not in it. Where an answer is on its
 /// way nobody has to look; if it fails, the conversation is back.
 macro_rules! waiting_sql {
     ($where:literal) => {
-        list_sql!($where, " AND c.waiting_since IS NOT NULL AND c.id NOT IN \
+        list_sql!("c.status = $1 AND ", $where, " AND c.waiting_since IS NOT NULL AND c.id NOT IN \
             (SELECT conversation_id FROM outbox WHERE state IN ('held', 'claimed', 'failed_retryable'))")
     };
 }
@@ -163,20 +178,11 @@ const ANSWERED_COUNTS: &str = "SELECT shelf, COUNT(*), COUNT(CASE WHEN rank = 0 
      WHERE status = 'open' AND waiting_since IS NOT NULL AND id IN \
      (SELECT conversation_id FROM outbox WHERE state IN ('held', 'claimed', 'failed_retryable')) GROUP BY shelf ORDER BY shelf";
 
-/// Conversations with a reply that is on its way, that failed and was not followed by another, or whose fate is unknown.
-macro_rules! unsettled {
-    () => {
-        "SELECT o.conversation_id FROM outbox o JOIN conversation k ON k.id = o.conversation_id \
-         WHERE o.state IN ('held', 'claimed', 'failed_retryable', 'unknown') \
-         OR (o.state = 'failed_final' AND k.status <> 'done' AND NOT EXISTS (SELECT 1 FROM outbox e \
-         WHERE e.conversation_id = o.conversation_id AND (e.created_at, e.id) > (o.created_at, o.id)))"
-    };
-}
-
 /// Put away, done (counted up to $1, for it only grows), and replies that are on their way or went wrong.
 pub(super) const OTHER_COUNTS: &str = concat!(
     "SELECT (SELECT COUNT(*) FROM conversation WHERE status = 'snoozed'), \
      (SELECT COUNT(*) FROM (SELECT 1 FROM conversation WHERE status = 'done' LIMIT $1) AS few), \
+     (SELECT COUNT(*) FROM (SELECT 1 FROM conversation WHERE status = 'open' AND waiting_since IS NULL LIMIT $1) AS answered), \
      (SELECT COUNT(*) FROM (",
     unsettled!(),
     ") AS unsettled)"
@@ -185,22 +191,8 @@ pub(super) const OTHER_COUNTS: &str = concat!(
 /// More finished conversations than this are not counted.
 pub const COUNTED_DONE: i64 = 100_000;
 
-/// Few replies are under way at a time, so this starts from them. $1 and $2 are not needed.
-const LIST_OUTBOX: &str = concat!(
-    "SELECT ",
-    conversation_columns!(),
-    ", c.lead_message_id, m.sent_at AS lead_at, m.kind AS lead_kind, substr(m.text, 1, 400) AS preview, \
-     c.outcome, c.intent, c.risk, c.confidence, c.lang, c.due_at, \
-     (SELECT o.state FROM outbox o WHERE o.conversation_id = c.id ORDER BY o.created_at DESC, o.id DESC LIMIT 1) AS outbox, \
-     (SELECT o.error FROM outbox o WHERE o.conversation_id = c.id ORDER BY o.created_at DESC, o.id DESC LIMIT 1) \
-     AS outbox_error \
-     FROM conversation c JOIN account a ON a.id = c.account_id LEFT JOIN message m ON m.id = c.lead_message_id \
-     WHERE c.id IN (",
-    unsettled!(),
-    ") \
-     AND $1 = $1 AND $2 = $2 AND ($3 IS NULL OR c.intent = $3) AND ($4 IS NULL OR c.lang = $4) \
-     ORDER BY c.rank, c.due_at, c.oldest_at, c.id LIMIT $5"
-);
+/// Few replies are under way at a time, so this starts from them.
+const LIST_OUTBOX: &str = list_sql!("$1 = $1 AND $2 = $2 AND c.id IN (", unsettled!(), ")");
 
 pub(super) const SNOOZE_ENDED: &str =
     "SELECT id FROM conversation WHERE snoozed_until <= $1 LIMIT 1";
@@ -211,6 +203,8 @@ pub struct OtherCounts {
     pub snoozed: u64,
     /// Up to a hundred thousand: beyond it they are not counted.
     pub done: u64,
+    /// Open, and nobody waits. Counted as far as those that are done.
+    pub answered: u64,
     /// Replies that are on their way, failed, or whose fate is unknown.
     pub outbox: u64,
 }
@@ -259,6 +253,7 @@ impl Store {
             Queue::Open => (of(LIST, WAITING), "open", ""),
             Queue::Snoozed => (LIST, "snoozed", ""),
             Queue::Done => (LIST, "done", ""),
+            Queue::Answered => (ANSWERED, "open", ""),
             Queue::Outbox => (LIST_OUTBOX, "", ""),
             Queue::Unknown => (shelf, "open", SHELF_UNKNOWN),
             Queue::New => (shelf, "open", SHELF_NEW),
@@ -274,6 +269,19 @@ impl Store {
             .fetch_all(&mut *conn)
             .await?);
         rows.into_iter().map(QueueRow::read).collect()
+    }
+
+    /// One conversation as a row, in whichever queue it is.
+    pub async fn row(&self, id: &ConversationId) -> Result<Option<Row>, StoreError> {
+        let row: Option<QueueRow> = reading!(self, conn => sqlx::query_as(ONE)
+            .bind("")
+            .bind(id.as_str())
+            .bind(None::<&str>)
+            .bind(None::<&str>)
+            .bind(1_i64)
+            .fetch_optional(&mut *conn)
+            .await?);
+        row.map(QueueRow::read).transpose()
     }
 
     /// How many open conversations there are on each shelf. Snoozes that have ended by `now` end first.
@@ -321,13 +329,14 @@ impl Store {
 
     /// How many are put away, done, on their way out.
     pub async fn other_counts(&self) -> Result<OtherCounts, StoreError> {
-        let (snoozed, done, outbox): (i64, i64, i64) = reading!(self, conn => sqlx::query_as(OTHER_COUNTS)
+        let (snoozed, done, answered, outbox): (i64, i64, i64, i64) = reading!(self, conn => sqlx::query_as(OTHER_COUNTS)
             .bind(COUNTED_DONE)
             .fetch_one(&mut *conn)
             .await?);
         Ok(OtherCounts {
             snoozed: snoozed.unsigned_abs(),
             done: done.unsigned_abs(),
+            answered: answered.unsigned_abs(),
             outbox: outbox.unsigned_abs(),
         })
     }

@@ -7,6 +7,7 @@ use super::host::Host;
 use super::key::Key;
 use super::msg::Outcome;
 use super::run::{Running, Signal};
+use super::terminal;
 use crate::text::sanitise;
 use anyhow::Context;
 use crossterm::event::{Event, KeyCode, KeyEventKind};
@@ -138,15 +139,10 @@ impl<H: Host> Running<H> {
 
 /// An editor that is told to end may save and tidy up its terminal; one that does not is killed.
 async fn end(child: &mut Child) -> io::Result<ExitStatus> {
-    #[cfg(unix)]
-    if let Some(id) = child
-        .id()
-        .and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()))
+    if child.id().is_some_and(terminal::ask_to_end)
+        && let Ok(ended) = tokio::time::timeout(GRACE, child.wait()).await
     {
-        let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
-        if let Ok(ended) = tokio::time::timeout(GRACE, child.wait()).await {
-            return ended;
-        }
+        return ended;
     }
     child.kill().await?;
     child.wait().await

@@ -13,7 +13,7 @@ use super::state::{
     ChannelItem, Gap, ModelState, Page, QueueItem, Reasons, RowItem, Thread, Variant,
 };
 use super::theme::ThemeName;
-use crate::domain::{ConversationId, Intent, MessageId, OutgoingId, Queue};
+use crate::domain::{ConversationId, Intent, MessageId, OutboxState, OutgoingId, Queue};
 use crate::text::SafeText;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -57,6 +57,8 @@ pub enum Effect {
     LoadRows {
         queue: Queue,
         limit: u32,
+        /// Told too where it is not among them: the row that the person stays at.
+        keep: Option<ConversationId>,
         ticket: u64,
     },
     LoadThread {
@@ -99,8 +101,8 @@ pub enum Effect {
     SetMouse(bool),
     /// Remember what a person chose at the screen.
     Remember {
-        lang: Lang,
-        theme: ThemeName,
+        lang: Option<Lang>,
+        theme: Option<ThemeName>,
         recent: Vec<Action>,
     },
     Import {
@@ -158,6 +160,11 @@ pub enum Outcome {
         rows: Vec<RowItem>,
         more: bool,
     },
+    /// The row that was to be kept, as it is by now, wherever it belongs.
+    Row {
+        ticket: u64,
+        row: Box<RowItem>,
+    },
     Thread {
         ticket: u64,
         thread: Box<Thread>,
@@ -198,6 +205,12 @@ pub enum Outcome {
     Held(Vec<super::state::Held>),
     /// Something in the store changed: what is shown may be old.
     Changed,
+    /// A reply that was sent here did not arrive, or nobody knows whether it did.
+    ReplyFailed {
+        buyer: SafeText,
+        state: OutboxState,
+        why: SafeText,
+    },
     /// A sentence for the status line.
     Told {
         text: SafeText,

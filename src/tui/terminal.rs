@@ -226,6 +226,18 @@ pub fn stop_process() -> io::Result<()> {
     Ok(())
 }
 
+/// Asks another program to end. Whether it was asked.
+#[cfg(unix)]
+pub fn ask_to_end(process: u32) -> bool {
+    let id = rustix::process::Pid::from_raw(process.cast_signed());
+    id.is_some_and(|id| rustix::process::kill_process(id, rustix::process::Signal::TERM).is_ok())
+}
+
+#[cfg(not(unix))]
+pub fn ask_to_end(_process: u32) -> bool {
+    false
+}
+
 /// There is no such thing here.
 ///
 /// # Errors

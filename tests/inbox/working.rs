@@ -82,6 +82,7 @@ impl Rig {
 
     async fn rows(&mut self, queue: Queue) -> Vec<RowItem> {
         let load = Effect::LoadRows {
+            keep: None,
             queue,
             limit: 50,
             ticket: 1,

@@ -80,6 +80,7 @@ promise!(
         let expected = OtherCounts {
             snoozed: 1,
             done: 2,
+            answered: 1,
             outbox: 1,
         };
         assert_eq!(other, expected);

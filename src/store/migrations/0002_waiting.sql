@@ -5,3 +5,5 @@ CREATE INDEX conversation_waiting_by_shelf ON conversation (status, shelf, rank,
 CREATE INDEX conversation_waiting_by_parent ON conversation (status, parent, rank, due_at, oldest_at, id) WHERE waiting_since IS NOT NULL;
 -- The counts of the bar come from this one alone.
 CREATE INDEX conversation_waiting_counts ON conversation (status, shelf, rank, oldest_at, waiting_since) WHERE waiting_since IS NOT NULL;
+-- Those that we answered last. They end where the buyer writes again.
+CREATE INDEX conversation_answered ON conversation (status, rank, due_at, oldest_at, id) WHERE waiting_since IS NULL;

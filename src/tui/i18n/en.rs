@@ -14,10 +14,13 @@ pub const TEXTS: Texts = Texts {
     least_time_first: "least time first",
     more_rows: "more below",
 
+    empty_outbox: "Nothing is on its way, and nothing failed.",
+    empty_shelf: "Nothing is here.",
     loading: "loading…",
     empty_queue: "Nobody waits in this queue. Tab goes to the next one that has somebody.",
     empty_inbox: "Nobody waits. New messages appear here by themselves; gc shows the channels.",
-    overdue: "overdue",
+    overdue: "-",
+    above: |n| format!("!! {n} above (gg)"),
     answered: "answered",
     no_intent: "…",
     non_text: "no words",
@@ -29,6 +32,7 @@ pub const TEXTS: Texts = Texts {
     platform: "platform",
     older_messages: "older messages are not loaded",
     cannot_reply: "the platform takes no reply here",
+    from_file: "imported from a file: there is nobody to answer",
     hidden_chars: |n| format!("hidden characters removed: {n}"),
     no_orders: "no order known",
     choose_order: |n| format!("{n} orders, none chosen (O)"),
@@ -53,7 +57,7 @@ pub const TEXTS: Texts = Texts {
     kept_as_draft: "kept as the draft",
 
     ask_slot: |slot, n, count| format!("{slot} ({n} of {count})"),
-    ask_snooze: "away until (3h, 2d, 45m)",
+    ask_snooze: "away for (45m, 2d; Enter alone: 3h)",
     ask_path: "file to import (JSONL or CSV)",
     not_a_time: "write a span such as 45m, 3h or 2d",
     value_needed: "a value is needed; Esc leaves it",
@@ -78,6 +82,12 @@ pub const TEXTS: Texts = Texts {
         }
     },
 
+    quit_demo: |n| {
+        format!(
+            "replies that have not left yet: {n}. The demo's folder goes with it: Enter quits all the same"
+        )
+    },
+    reply_failed: |buyer, state, why| format!("reply to {buyer}: {state} · {why}"),
     marked_done: "done · u takes it back",
     reopened: "open again",
     snoozed_until: |until| format!("away until {until} · u takes it back"),

@@ -8,6 +8,7 @@ mod names;
 mod zh;
 
 use super::action::Action;
+use super::state::Thread;
 use crate::domain::{
     ChannelKind, Intent, MessageKind, OrderStatus, OutboxState, Queue, taxonomy::PARENTS,
 };
@@ -94,10 +95,24 @@ impl Lang {
             Queue::Unknown => texts.unknown,
             Queue::Snoozed => texts.snoozed,
             Queue::Done => texts.done,
+            Queue::Answered => texts.answered,
             Queue::Outbox => texts.outbox,
             Queue::Parent(parent) => self.parent(parent),
             Queue::Intent(intent) => self.intent(intent),
         }
+    }
+
+    /// Why no reply is taken.
+    pub fn no_reply(self, thread: &Thread) -> &'static str {
+        match thread.channel {
+            ChannelKind::File => self.texts().from_file,
+            _ => self.texts().cannot_reply,
+        }
+    }
+
+    /// What a slot that the program fills is called; another one has its label in a file.
+    pub fn slot(self, name: &str) -> &str {
+        names::slot(self, name)
     }
 
     /// What stands in brackets where a message has no words.
@@ -142,8 +157,13 @@ pub struct Texts {
     // The list.
     pub loading: &'static str,
     pub empty_queue: &'static str,
+    pub empty_outbox: &'static str,
+    pub empty_shelf: &'static str,
     pub empty_inbox: &'static str,
+    /// Before a span that is over.
     pub overdue: &'static str,
+    /// So many critical rows stand above the first that is shown.
+    pub above: fn(usize) -> String,
     pub answered: &'static str,
     pub no_intent: &'static str,
     pub non_text: &'static str,
@@ -156,6 +176,8 @@ pub struct Texts {
     pub platform: &'static str,
     pub older_messages: &'static str,
     pub cannot_reply: &'static str,
+    /// Of an imported conversation.
+    pub from_file: &'static str,
     pub hidden_chars: fn(usize) -> String,
     pub no_orders: &'static str,
     pub choose_order: fn(usize) -> String,
@@ -191,6 +213,10 @@ pub struct Texts {
     pub held: fn(usize, i64) -> String,
     pub taken_back: fn(&str) -> String,
     pub quit_with_held: fn(usize) -> String,
+    /// In the demo nothing leaves later.
+    pub quit_demo: fn(usize) -> String,
+    /// To whom, what became of it, in whose words.
+    pub reply_failed: fn(&str, &str, &str) -> String,
 
     // Acts.
     pub marked_done: &'static str,

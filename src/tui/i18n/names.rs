@@ -88,3 +88,22 @@ pub fn act(lang: Lang, name: &str) -> String {
     };
     pick(lang, en, zh).to_owned()
 }
+
+/// The slots that the program fills by the templates' names; one that is not known here keeps its own.
+pub fn slot(lang: Lang, name: &str) -> &str {
+    let (en, zh) = match name {
+        "buyer" => ("the buyer's name", "买家名字"),
+        "shop" => ("the shop's name", "店铺名称"),
+        "product" => ("product", "商品"),
+        "order.id" => ("order number", "订单号"),
+        "order.item" => ("item of the order", "订单商品"),
+        "order.carrier" => ("carrier", "物流公司"),
+        "order.tracking_number" => ("tracking number", "运单号"),
+        "order.last_event" => ("last event of the parcel", "最新物流"),
+        "order.last_event_on" => ("day of the last event", "最新物流日期"),
+        "order.ship_by" => ("day of dispatch", "发货日期"),
+        "order.total" => ("total of the order", "订单金额"),
+        other => return other,
+    };
+    pick(lang, en, zh)
+}

@@ -20,9 +20,18 @@ const ASK_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 /// One kind: what is wanted last, for the task that reads it.
 type Slot<T> = watch::Sender<Option<T>>;
 
+/// Which rows.
+#[derive(Clone)]
+pub struct Rows {
+    pub queue: Queue,
+    pub limit: u32,
+    pub keep: Option<ConversationId>,
+    pub ticket: u64,
+}
+
 pub struct Loads {
     queues: Slot<()>,
-    rows: Slot<(Queue, u32, u64)>,
+    rows: Slot<Rows>,
     thread: Slot<(ConversationId, u64)>,
     why: Slot<(ConversationId, MessageId, u64)>,
     stage: Slot<Stage>,
@@ -47,8 +56,8 @@ impl Loads {
         self.queues.send_replace(Some(()));
     }
 
-    pub fn rows(&self, queue: Queue, limit: u32, ticket: u64) {
-        self.rows.send_replace(Some((queue, limit, ticket)));
+    pub fn rows(&self, rows: Rows) {
+        self.rows.send_replace(Some(rows));
     }
 
     pub fn thread(&self, id: ConversationId, ticket: u64) {
@@ -93,9 +102,23 @@ async fn load_queues(shared: Shared) {
     }
 }
 
-async fn load_rows(shared: Shared, (queue, limit, ticket): (Queue, u32, u64)) {
-    match shared.desk.engine.rows(queue, limit, shared.now()).await {
+async fn load_rows(shared: Shared, wanted: Rows) {
+    let Rows {
+        queue,
+        limit,
+        keep,
+        ticket,
+    } = wanted;
+    let engine = &shared.desk.engine;
+    match engine.rows(queue, limit, shared.now()).await {
         Ok((rows, more)) => {
+            let keep = keep.filter(|id| rows.iter().all(|row| row.conversation.id != *id));
+            if let Some(id) = keep
+                && let Ok(Some(row)) = engine.row(&id).await
+            {
+                let row = Box::new(items::row(row));
+                shared.tell(Outcome::Row { ticket, row }).await;
+            }
             let rows = rows.into_iter().map(items::row).collect();
             shared.tell(Outcome::Rows { ticket, rows, more }).await;
         }

@@ -23,10 +23,10 @@ pub struct Memory {
 }
 
 impl Memory {
-    pub fn new(lang: Lang, theme: &ThemeName, recent: &[Action]) -> Self {
+    pub fn new(lang: Option<Lang>, theme: Option<&ThemeName>, recent: &[Action]) -> Self {
         Self {
-            lang: Some(lang.code().to_owned()),
-            theme: Some(theme.as_str().to_owned()),
+            lang: lang.map(|lang| lang.code().to_owned()),
+            theme: theme.map(|theme| theme.as_str().to_owned()),
             recent: recent.iter().map(|a| a.name().to_owned()).collect(),
         }
     }
@@ -80,8 +80,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(Memory::read(dir.path()), Memory::default());
         let kept = Memory::new(
-            Lang::Zh,
-            &ThemeName::Light,
+            Some(Lang::Zh),
+            Some(&ThemeName::Light),
             &[Action::Done, Action::Queue(3)],
         );
         kept.write(dir.path()).unwrap();

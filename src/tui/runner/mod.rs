@@ -131,8 +131,14 @@ impl Runner {
             Effect::LoadRows {
                 queue,
                 limit,
+                keep,
                 ticket,
-            } => self.loads.rows(queue, limit, ticket),
+            } => self.loads.rows(loads::Rows {
+                queue,
+                limit,
+                keep,
+                ticket,
+            }),
             Effect::LoadThread { id, ticket } => self.loads.thread(id, ticket),
             Effect::LoadWhy {
                 id,
@@ -154,7 +160,7 @@ impl Runner {
                 theme,
                 recent,
             } => {
-                let memory = Memory::new(lang, &theme, &recent);
+                let memory = Memory::new(lang, theme.as_ref(), &recent);
                 if let Err(error) = memory.write(&self.folder) {
                     self.complain(&format!("what you chose is not remembered: {error:#}"));
                 }

@@ -4,8 +4,9 @@
 //! rule: a flood of news is a few looks a second, and no news is nothing.
 
 use super::{Shared, Tasks, items};
-use crate::domain::Account;
+use crate::domain::{Account, OutboxState};
 use crate::engine::screen::{Place, ProgressWatch};
+use crate::text::SafeText;
 use crate::tui::msg::Outcome;
 use crate::tui::state::{ChannelItem, ChannelState, Held};
 use std::time::Duration;
@@ -47,6 +48,8 @@ async fn store(shared: Shared, mut asked: watch::Receiver<u64>) {
 struct Seen {
     pulse: Option<String>,
     held: Vec<Held>,
+    /// Claimed, and not settled when it was looked last.
+    leaving: Vec<Held>,
     channels: Vec<ChannelItem>,
     channels_at: Option<Instant>,
 }
@@ -74,10 +77,43 @@ impl Seen {
     async fn look_at_held(&mut self, shared: &Shared) -> anyhow::Result<()> {
         let held = shared.desk.engine.held().await?;
         let held: Vec<_> = held.into_iter().map(items::held).collect();
+        if held != self.held || !self.leaving.is_empty() {
+            self.tell_of_failures(shared, &held).await?;
+        }
         if held != self.held {
             self.held.clone_from(&held);
             shared.tell(Outcome::Held(held)).await;
         }
+        Ok(())
+    }
+
+    /// What is held no more either left or did not: the person has gone on to other rows, and must hear of the latter.
+    async fn tell_of_failures(&mut self, shared: &Shared, held: &[Held]) -> anyhow::Result<()> {
+        let gone = self
+            .held
+            .iter()
+            .filter(|old| held.iter().all(|h| h.id != old.id));
+        self.leaving.extend(gone.cloned());
+        let mut leaving = Vec::new();
+        for reply in std::mem::take(&mut self.leaving) {
+            let now = shared.desk.engine.outgoing(&reply.id).await?;
+            match now.state {
+                OutboxState::Claimed | OutboxState::FailedRetryable => leaving.push(reply),
+                OutboxState::FailedFinal | OutboxState::Unknown => {
+                    let why = now
+                        .error
+                        .map_or_else(SafeText::default, |e| e.safe().one_line(200));
+                    let failed = Outcome::ReplyFailed {
+                        buyer: reply.buyer.one_line(24),
+                        state: now.state,
+                        why,
+                    };
+                    shared.tell(failed).await;
+                }
+                _ => {}
+            }
+        }
+        self.leaving = leaving;
         Ok(())
     }
 

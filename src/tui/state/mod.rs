@@ -160,6 +160,11 @@ pub struct State {
     /// Palette entries, the last used first.
     pub recent: Vec<Action>,
     pub tickets: Tickets,
+    /// A person has pressed or clicked something: until then the list stays at its top, where what burns comes to stand.
+    pub touched: bool,
+    /// What a person chose at the screen, to be remembered.
+    pub chosen_lang: Option<Lang>,
+    pub chosen_theme: Option<ThemeName>,
     /// The person has been asked for the language.
     pub asked_lang: bool,
     pub quitting: bool,
@@ -207,6 +212,9 @@ impl State {
             },
             recent: Vec::new(),
             tickets: Tickets::default(),
+            touched: false,
+            chosen_lang: None,
+            chosen_theme: None,
             asked_lang: true,
             quitting: false,
             dirty: true,

@@ -2,7 +2,7 @@
 
 use super::compose::Input;
 use super::item::Reasons;
-use crate::domain::{ConversationId, Intent, MessageId};
+use crate::domain::{ConversationId, Intent, MessageId, Queue};
 use crate::text::SafeText;
 use crate::tui::action::Action;
 
@@ -22,6 +22,8 @@ pub enum Choice {
     Intent(Intent),
     Order(SafeText),
     Action(Action),
+    /// To go to.
+    Queue(Queue),
 }
 
 /// A list that typing narrows.

@@ -83,7 +83,9 @@ pub fn confirm(state: &mut State) -> Vec<Effect> {
         complain(state, text);
         return Vec::new();
     };
-    vec![act_on(thread.id.clone(), Act::Confirm(message.id.clone()))]
+    let (id, message) = (thread.id.clone(), message.id.clone());
+    is_labelled(state, &id, None);
+    vec![act_on(id, Act::Confirm(message))]
 }
 
 pub fn second(state: &mut State) -> Vec<Effect> {
@@ -102,6 +104,17 @@ pub fn second(state: &mut State) -> Vec<Effect> {
     relabel(state, thread.id.clone(), message, intent)
 }
 
+/// The row shows at once what a person said of it.
+fn is_labelled(state: &mut State, id: &ConversationId, intent: Option<Intent>) {
+    let Some(row) = state.list.rows.iter_mut().find(|row| row.id == *id) else {
+        return;
+    };
+    row.intent = intent.or(row.intent);
+    row.outcome = Some(crate::domain::Outcome::Intent);
+    row.confidence = Some(1.0);
+    row.risk = row.intent.map_or(row.risk, Intent::risk);
+}
+
 /// A person says which intent it is. The row shows it at once.
 pub fn relabel(
     state: &mut State,
@@ -109,12 +122,7 @@ pub fn relabel(
     message: MessageId,
     intent: Intent,
 ) -> Vec<Effect> {
-    if let Some(row) = state.list.rows.iter_mut().find(|row| row.id == id) {
-        row.intent = Some(intent);
-        row.outcome = Some(crate::domain::Outcome::Intent);
-        row.confidence = Some(1.0);
-        row.risk = intent.risk();
-    }
+    is_labelled(state, &id, Some(intent));
     vec![act_on(id, Act::Relabel(message, intent))]
 }
 

@@ -6,13 +6,9 @@ use crate::tui::msg::{Act, Effect};
 use crate::tui::state::{Ask, AskFor, Input, State};
 
 pub fn open(state: &mut State, what: AskFor) -> Vec<Effect> {
-    let preset = match &what {
-        AskFor::Snooze { .. } => "3h",
-        _ => "",
-    };
     state.ask = Some(Ask {
         what,
-        input: Input::of(preset),
+        input: Input::default(),
         wrong: None,
     });
     Vec::new()
@@ -29,9 +25,15 @@ pub fn accept(state: &mut State) -> Vec<Effect> {
         AskFor::Slots { .. } | AskFor::Path if value.is_empty() => {
             again(state, ask, texts(state).value_needed)
         }
-        AskFor::Path => vec![Effect::Import { path: value }],
+        AskFor::Path => {
+            // It stays until the file is in: a wrong path can be mended.
+            let effect = Effect::Import { path: value };
+            state.ask = Some(Ask { wrong: None, ..ask });
+            vec![effect]
+        }
         AskFor::Snooze { conversation } => {
-            let until = crate::domain::until(&value, state.now).filter(|at| *at > state.now);
+            let value = if value.is_empty() { "3h" } else { &value };
+            let until = crate::domain::until(value, state.now).filter(|at| *at > state.now);
             match until {
                 Some(at) => acts::put_away_to(state, conversation, Act::Snooze(at)),
                 None => again(state, ask, texts(state).not_a_time),

@@ -22,6 +22,8 @@ pub fn press(state: &mut State, key: Key) -> Vec<Effect> {
     match state.keymap.find(mode, &state.pending) {
         Found::Action(action) => {
             forget_sequence(state);
+            // It was read, or it is in the way.
+            state.notice = None;
             act(state, action)
         }
         Found::Prefix => {

@@ -38,6 +38,10 @@ pub fn begin(state: &mut State) -> Vec<Effect> {
 
 /// Applies one message. Total: every message does something sensible in every state, or nothing.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+    state.touched |= matches!(
+        msg,
+        Msg::Key(_) | Msg::Paste(_) | Msg::Click(_) | Msg::Wheel(_)
+    );
     state.dirty |= !matches!(msg, Msg::Drawn(_) | Msg::Outcome(_));
     match msg {
         Msg::Key(key) => keys::press(state, key),
@@ -182,19 +186,21 @@ fn click(state: &mut State, target: Target) -> Vec<Effect> {
 
 fn speak(state: &mut State, lang: Lang) -> Vec<Effect> {
     state.lang = lang;
+    state.chosen_lang = Some(lang);
     state.asked_lang = true;
     vec![remember(state)]
 }
 
 fn wear(state: &mut State, theme: ThemeName) -> Vec<Effect> {
     state.theme = theme.clone();
+    state.chosen_theme = Some(theme.clone());
     vec![Effect::SetTheme(theme), remember(state)]
 }
 
 fn remember(state: &State) -> Effect {
     Effect::Remember {
-        lang: state.lang,
-        theme: state.theme.clone(),
+        lang: state.chosen_lang,
+        theme: state.chosen_theme.clone(),
         recent: state.recent.clone(),
     }
 }

@@ -14,6 +14,7 @@ pub fn load_rows(state: &mut State) -> Vec<Effect> {
     vec![Effect::LoadRows {
         queue: state.list.queue,
         limit: state.list.limit,
+        keep: state.list.selected.clone(),
         ticket: state.tickets.rows,
     }]
 }

@@ -7,7 +7,7 @@ use super::{begin, complain, moves, reply, tell, texts};
 use crate::domain::{ConversationId, Intent};
 use crate::text::SafeText;
 use crate::tui::msg::{Act, Effect, Outcome};
-use crate::tui::state::{Held, Overlay, Phase, Reasons, RowItem, Screen, State, Thread};
+use crate::tui::state::{AskFor, Held, Overlay, Phase, Reasons, RowItem, Screen, State, Thread};
 use std::sync::Arc;
 
 /// Puts a value in its place; what is equal leaves the screen as it is.
@@ -27,6 +27,14 @@ pub fn take(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             Vec::new()
         }
         Outcome::Rows { ticket, rows, more } => rows_loaded(state, ticket, rows, more),
+        Outcome::Row { ticket, row } => {
+            let old = state.list.rows.iter_mut().find(|old| old.id == row.id);
+            if let Some(old) = old.filter(|old| ticket == state.tickets.rows && **old != *row) {
+                *old = *row;
+                state.dirty = true;
+            }
+            Vec::new()
+        }
         Outcome::Thread { ticket, thread } => thread_loaded(state, ticket, *thread),
         Outcome::NoThread { ticket, why } => {
             if ticket == state.tickets.thread {
@@ -64,6 +72,16 @@ pub fn take(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             Vec::new()
         }
         Outcome::Changed => refresh(state),
+        Outcome::ReplyFailed {
+            buyer,
+            state: became,
+            why,
+        } => {
+            let became = state.lang.outbox_state(became);
+            let text = (texts(state).reply_failed)(buyer.as_str(), became, why.as_str());
+            complain(state, &text);
+            Vec::new()
+        }
         Outcome::Told { text, bad } => {
             if bad {
                 complain(state, text.as_str());
@@ -96,6 +114,7 @@ fn refresh(state: &State) -> Vec<Effect> {
         Effect::LoadRows {
             queue: state.list.queue,
             limit: state.list.limit,
+            keep: state.list.selected.clone(),
             ticket: state.tickets.rows,
         },
     ];
@@ -117,6 +136,18 @@ fn rows_loaded(state: &mut State, ticket: u64, rows: Vec<RowItem>, more: bool) -
     let want = list.want.take().filter(|id| has(&rows, id));
     if !list.loading && list.rows == rows && list.more == more && want.is_none() {
         return Vec::new();
+    }
+    if !state.touched && want.is_none() {
+        list.loading = false;
+        list.rows = rows;
+        list.more = more;
+        list.undrawn = true;
+        state.dirty = true;
+        let first = list.rows.first().map(|row| row.id.clone());
+        return match first {
+            Some(first) if list.selected.as_ref() != Some(&first) => moves::show(state, first),
+            _ => Vec::new(),
+        };
     }
     // The selected row stays on its line of the screen.
     let line = list.position().map(|at| at.saturating_sub(list.offset));
@@ -315,8 +346,10 @@ fn edited(state: &mut State, id: &ConversationId, result: Result<String, SafeTex
 }
 
 fn imported(state: &mut State, result: Result<(usize, usize, usize), SafeText>) -> Vec<Effect> {
+    let is_path = state.ask.as_ref().is_some_and(|a| a.what == AskFor::Path);
     match result {
         Ok((stored, known, bad)) => {
+            state.ask = state.ask.take().filter(|_| !is_path);
             let text = (texts(state).imported)(stored, known, bad);
             if bad > 0 {
                 complain(state, &text);
@@ -326,6 +359,12 @@ fn imported(state: &mut State, result: Result<(usize, usize, usize), SafeText>) 
             if stored + known > 0 {
                 return into_inbox(state);
             }
+        }
+        Err(why) if is_path => {
+            if let Some(ask) = &mut state.ask {
+                ask.wrong = Some(why);
+            }
+            state.dirty = true;
         }
         Err(why) => complain(state, why.as_str()),
     }

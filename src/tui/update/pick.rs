@@ -105,12 +105,21 @@ fn commands(state: &State) -> Vec<(Choice, String)> {
     };
     let recent = state.recent.iter().copied().filter(|a| here(a));
     let rest = Action::all().filter(|a| here(a) && !state.recent.contains(a));
+    let queues = state.queues.iter().map(|item| {
+        let said = [Lang::En, Lang::Zh].map(|lang| lang.queue(item.queue));
+        let key = item.queue.to_string();
+        (
+            Choice::Queue(item.queue),
+            format!("{} {} {key}", said[0], said[1]),
+        )
+    });
     recent
         .chain(rest)
         .map(|a| {
             let said = format!("{} {} {}", a.name(), Lang::En.action(a), Lang::Zh.action(a));
             (Choice::Action(a), said)
         })
+        .chain(queues)
         .collect()
 }
 
@@ -180,6 +189,7 @@ pub fn accept(state: &mut State) -> Vec<Effect> {
             acts::relabel(state, id, message, intent)
         }
         (Choice::Order(order), PickFor::Order(id)) => choose_order(state, &id, order.as_str()),
+        (Choice::Queue(queue), _) => super::moves::go(state, queue),
         (Choice::Action(action), _) => {
             state.recent.retain(|a| *a != action);
             state.recent.insert(0, action);

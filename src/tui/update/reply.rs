@@ -15,7 +15,7 @@ use std::sync::Arc;
 fn answerable(state: &mut State) -> Option<Arc<Thread>> {
     let thread = loaded(state)?;
     if !thread.can_reply {
-        let text = texts(state).cannot_reply;
+        let text = state.lang.no_reply(&thread);
         complain(state, text);
         return None;
     }
@@ -23,6 +23,9 @@ fn answerable(state: &mut State) -> Option<Arc<Thread>> {
 }
 
 pub fn stage_number(state: &mut State, n: usize) -> Vec<Effect> {
+    if state.open_thread().is_none() {
+        return stage_blindly(state, n);
+    }
     let Some(thread) = answerable(state) else {
         return Vec::new();
     };
@@ -64,6 +67,29 @@ pub fn stage_number(state: &mut State, n: usize) -> Vec<Effect> {
         Staging {
             stage,
             quick,
+            lacks_lang: None,
+        },
+    )
+}
+
+/// The conversation is not read yet: the engine finds the template by its number, and nothing leaves by the digit alone.
+fn stage_blindly(state: &mut State, n: usize) -> Vec<Effect> {
+    let Some(id) = target(state) else {
+        return Vec::new();
+    };
+    begin(
+        state,
+        Staging {
+            stage: Stage {
+                id,
+                template: n.to_string(),
+                lang: None,
+                variant: None,
+                order: None,
+                slots: BTreeMap::new(),
+                ticket: 0,
+            },
+            quick: Quick::No,
             lacks_lang: None,
         },
     )

@@ -18,11 +18,13 @@ pub fn draw(cx: &mut Canvas, rule: Rect, area: Rect) {
     if rule.is_empty() {
         return;
     }
-    title(cx, rule);
+    title(cx, rule, usize::from(area.height));
     if state.list.rows.is_empty() {
         let text = match state.list.queue {
             _ if state.list.loading => texts.loading,
             Queue::Open => texts.empty_inbox,
+            Queue::Outbox => texts.empty_outbox,
+            Queue::Done | Queue::Answered | Queue::Snoozed => texts.empty_shelf,
             _ => texts.empty_queue,
         };
         cx.centred(area, text, styles.dim);
@@ -58,7 +60,7 @@ fn first_shown(state: &State, room: usize) -> usize {
     }
 }
 
-fn title(cx: &mut Canvas, rule: Rect) {
+fn title(cx: &mut Canvas, rule: Rect, room: usize) {
     let (state, styles, texts) = (cx.state, cx.styles, cx.texts);
     let queue = state.list.queue;
     let parent = match queue {
@@ -69,7 +71,7 @@ fn title(cx: &mut Canvas, rule: Rect) {
     let loaded = state.list.rows.len() as u64;
     let count = counted.map_or(loaded, |item| item.count);
     let order = match queue {
-        Queue::Outbox | Queue::Done | Queue::Snoozed => String::new(),
+        Queue::Outbox | Queue::Done | Queue::Answered | Queue::Snoozed => String::new(),
         _ => format!(" · {}", texts.least_time_first),
     };
     let place = match state.list.position() {
@@ -86,7 +88,19 @@ fn title(cx: &mut Canvas, rule: Rect) {
         (&format!(" · {count}"), styles.text),
         (&order, styles.dim),
     ];
-    cx.rule(rule, focus, &text, (&place, styles.dim));
+    let above = critical_above(state, room);
+    if above > 0 {
+        let said = (texts.above)(above);
+        cx.rule(rule, focus, &text, (&said, styles.critical));
+    } else {
+        cx.rule(rule, focus, &text, (&place, styles.dim));
+    }
+}
+
+/// What burns and is not seen, because the person's row is further down.
+fn critical_above(state: &State, room: usize) -> usize {
+    let hidden = state.list.rows.iter().take(first_shown(state, room));
+    hidden.filter(|row| row.risk == Risk::Critical).count()
 }
 
 /// Two letters.
@@ -140,7 +154,7 @@ pub fn clock(state: &State, styles: &Styles, row: &RowItem) -> (String, Style) {
                 1..300 => styles.soon,
                 _ => styles.text,
             };
-            let sign = if left < 0 { "-" } else { "" };
+            let sign = if left < 0 { texts.overdue } else { "" };
             (format!("{sign}{}", time::span(texts, left)), style)
         }
         None => (format!("·{}", time::age(state, row.since)), styles.dim),
@@ -168,7 +182,7 @@ pub fn intent(
         (Some(Outcome::Intent), Some(guess)) => (lang.intent(guess), styles.sure),
     };
     let percent = confidence.map_or_else(String::new, |c| {
-        format!("{:>2}%", (c.clamp(0.0, 0.99) * 100.0).round() as u32)
+        format!("{:>2}%", (c.clamp(0.0, 1.0) * 100.0).floor() as u32)
     });
     let sign = match outcome {
         Some(Outcome::Unknown) => "?",

@@ -113,6 +113,16 @@ fn one(cx: &mut Canvas, line: Rect, choice: &Choice) {
                 .gap(1)
                 .right_cell(&key, 9, styles.key);
         }
+        Choice::Queue(queue) => {
+            let count = state.queues.iter().find(|item| item.queue == *queue);
+            let count = count.map_or_else(String::new, |item| item.count.to_string());
+            let name = state.lang.queue(*queue);
+            cx.line(line, 0)
+                .gap(1)
+                .cell(name, wide.saturating_sub(12), styles.title)
+                .gap(1)
+                .right_cell(&count, 9, styles.dim);
+        }
         Choice::Order(id) => {
             let orders = state.thread.as_ref().map_or(&[][..], |t| &t.orders[..]);
             let order = orders.iter().find(|order| order.id == *id);

@@ -101,9 +101,10 @@ fn draw_compose(cx: &mut Canvas, rule: Rect, area: Rect, compose: &Compose) {
     };
     let title = [
         (texts.reply, styles.title),
+        // What may be wrong comes before what it is: a narrow window cuts the end.
+        (warning.as_str(), styles.unsure),
         (" · ", styles.dim),
         (from.as_str(), styles.text),
-        (warning.as_str(), styles.unsure),
     ];
     cx.rule(rule, true, &title, (&figure, style));
     if compose.phase == Phase::Typing {
@@ -153,7 +154,7 @@ fn offered(state: &State, thread: &Thread) -> Vec<(Option<Action>, String, Strin
     let texts = state.lang.texts();
     let key = |action| state.keymap.label(action).unwrap_or_default();
     if !thread.can_reply {
-        return vec![(None, String::new(), texts.cannot_reply.to_owned())];
+        return vec![(None, String::new(), state.lang.no_reply(thread).to_owned())];
     }
     if let Some(draft) = &thread.draft {
         let text = format!("{}: {}", texts.draft, draft.text.one_line(400));
@@ -239,7 +240,7 @@ pub fn draw_ask(cx: &mut Canvas, rule: Rect, area: Rect, ask: &Ask) {
             let name = gap.map_or("", |g| {
                 g.label
                     .as_ref()
-                    .map_or(&g.slot, |label| state.lang.label(label))
+                    .map_or_else(|| state.lang.slot(&g.slot), |label| state.lang.label(label))
             });
             if let Some(gap) = gap {
                 advice = match &gap.advice {
@@ -256,7 +257,8 @@ pub fn draw_ask(cx: &mut Canvas, rule: Rect, area: Rect, ask: &Ask) {
         }
         AskFor::Snooze { .. } => texts.ask_snooze.to_owned(),
         AskFor::Path => texts.ask_path.to_owned(),
-        AskFor::Quit => (texts.quit_with_held)(state.held.len()),
+        AskFor::Quit if state.settings.demo => (texts.quit_demo)(state.own_held().count()),
+        AskFor::Quit => (texts.quit_with_held)(state.own_held().count()),
     };
     let is_question = matches!(ask.what, AskFor::Quit);
     cx.clear(Rect {

@@ -6,7 +6,6 @@ use crate::text::sanitise;
 use crate::tui::i18n::Lang;
 use crate::tui::msg::{Act, Effect, Outcome};
 use crate::tui::state::{Choice, Overlay};
-use crate::tui::theme::ThemeName;
 use jiff::SignedDuration;
 
 fn message(n: usize) -> MessageId {
@@ -230,13 +229,13 @@ fn why_asks_for_the_leading_message() {
 fn the_palette_runs_what_is_typed_and_remembers_it() {
     let g = given().keys(": lang <space> zh <enter>");
     let remembered = Effect::Remember {
-        lang: Lang::En,
-        theme: ThemeName::Auto,
+        lang: None,
+        theme: None,
         recent: vec![crate::tui::action::Action::LangZh],
     };
     let spoken = Effect::Remember {
-        lang: Lang::Zh,
-        theme: ThemeName::Auto,
+        lang: Some(Lang::Zh),
+        theme: None,
         recent: vec![crate::tui::action::Action::LangZh],
     };
     let g = g.then([remembered, spoken]);
@@ -256,6 +255,9 @@ fn the_palette_runs_what_is_typed_and_remembers_it() {
 fn the_palette_acts_on_the_selected_conversation() {
     let g = given().keys("<ctrl-k> done <enter>");
     assert!(g.effects.contains(&act(1, Act::Done)), "{:?}", g.effects);
+    // By its name it goes to a queue, in either language.
+    let g = given().keys(": 未识别 <enter>");
+    assert_eq!(g.state.list.queue, Queue::Unknown);
     // In the outbox queue it goes there, too.
     let g = given().keys(": outbox <enter>");
     assert_eq!(g.state.list.queue, Queue::Outbox);

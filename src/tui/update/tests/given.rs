@@ -147,6 +147,7 @@ pub fn given() -> Given {
         .drawn()
         .loaded(thread(1));
     given.effects.clear();
+    given.state.touched = true;
     given
 }
 

@@ -83,6 +83,30 @@ fn what_arrives_never_moves_the_selection() {
 }
 
 #[test]
+fn until_somebody_presses_a_key_the_list_stays_at_its_top() {
+    let mut g = given();
+    g.state.touched = false;
+    let ticket = g.state.tickets.rows;
+    let g = g.outcome(Outcome::Rows {
+        ticket,
+        rows: vec![row(9), row(1), row(2)],
+        more: false,
+    });
+    g.selected(9);
+}
+
+#[test]
+fn the_row_that_is_stayed_at_is_told_anew_wherever_it_belongs() {
+    let g = given();
+    let mut sent = row(1);
+    sent.outbox = Some(crate::domain::OutboxState::Sent);
+    sent.waits = false;
+    let (ticket, row) = (g.state.tickets.rows, Box::new(sent.clone()));
+    let g = g.outcome(Outcome::Row { ticket, row }).selected(1);
+    assert_eq!(g.state.row(), Some(&sent));
+}
+
+#[test]
 fn a_late_answer_is_dropped() {
     let g = given();
     let old = g.state.tickets.rows;

@@ -262,6 +262,37 @@ fn what_is_written_is_kept_at_every_word_and_before_it_is_sent() {
 }
 
 #[test]
+fn a_digit_does_not_wait_for_the_conversation() {
+    let g = given().keys("j 1");
+    let by_number = Stage {
+        template: "1".into(),
+        ..stage(2, "1", 1)
+    };
+    g.then([Effect::Stage(by_number)]).staged("Hi").selected(2);
+}
+
+#[test]
+fn a_wrong_path_can_be_mended() {
+    let mut g = given();
+    g.state.screen = crate::tui::state::Screen::Health;
+    let g = g.keys("h /nope <enter>");
+    let g = g.outcome(Outcome::Imported(Err(sanitise("/nope cannot be opened"))));
+    assert!(g.state.ask.as_ref().unwrap().wrong.is_some());
+    let g = g
+        .keys("x <enter>")
+        .outcome(Outcome::Imported(Ok((1, 0, 0))));
+    assert!(g.state.ask.is_none());
+    g.says("imported 1").then([
+        Effect::Import {
+            path: "/nope".into(),
+        },
+        Effect::Import {
+            path: "/nopex".into(),
+        },
+    ]);
+}
+
+#[test]
 fn r_opens_the_draft_again() {
     let mut t = thread(1);
     t.draft = Some(Draft {
