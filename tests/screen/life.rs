@@ -27,7 +27,7 @@ fn told_to_end_it_leaves_the_terminal_as_it_was() {
         let mut pty = opened();
         pty.send("r");
         // An import has nobody to answer, and says so.
-        pty.wait_for("takes no reply");
+        pty.wait_for("nobody to answer");
         pty.signal(signal);
         let status = pty.ended();
         assert_eq!(
