@@ -23,7 +23,7 @@ mod tests;
 use super::action::{Action, Mode};
 use super::i18n::{Lang, Texts};
 use super::msg::{Effect, Msg, Target};
-use super::state::{AskFor, Notice, Overlay, Phase, Screen, State};
+use super::state::{AskFor, ModelState, Notice, Overlay, Phase, Screen, State};
 use super::theme::ThemeName;
 use crate::domain::ConversationId;
 use crate::text::sanitise;
@@ -148,7 +148,10 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             tell(state, texts.polling);
             vec![Effect::PollNow]
         }
-        Action::StopModel => vec![Effect::StopModel],
+        Action::StopModel => match state.model {
+            ModelState::Loading { .. } => vec![Effect::StopModel],
+            _ => Vec::new(),
+        },
         Action::LoadModel => vec![Effect::LoadModel],
         Action::ChooseEnglish | Action::LangEn => speak(state, Lang::En),
         Action::ChooseChinese | Action::LangZh => speak(state, Lang::Zh),

@@ -133,9 +133,9 @@ fn stage(state: &State) -> Vec<Action> {
 
 fn model(state: &State) -> impl Iterator<Item = Action> + use<> {
     let action = match state.model {
-        ModelState::Loading { .. } | ModelState::Learning(..) => Some(Action::StopModel),
+        ModelState::Loading { .. } => Some(Action::StopModel),
         ModelState::Failed(_) | ModelState::Stopped => Some(Action::LoadModel),
-        ModelState::Ready(_) => None,
+        ModelState::Learning(..) | ModelState::Ready(_) => None,
     };
     action.into_iter()
 }

@@ -237,8 +237,9 @@ pub fn model(cx: &mut Canvas, area: Rect) {
             Action::LoadModel
         }
         ModelState::Stopped => Action::LoadModel,
-        ModelState::Loading { .. } | ModelState::Learning(..) => Action::StopModel,
-        ModelState::Ready(_) => return,
+        ModelState::Loading { .. } => Action::StopModel,
+        // It is here; what it learns takes a minute, once.
+        ModelState::Learning(..) | ModelState::Ready(_) => return,
     };
     if help.modes().contains(&state.mode()) {
         help_line(cx, area, n, &[help]);
