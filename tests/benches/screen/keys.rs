@@ -53,6 +53,8 @@ fn neomutt(messages: usize) -> Pty {
     }
     let mailbox = home.path().join("mbox");
     std::fs::write(&mailbox, mails).unwrap();
+    // It asks for this folder before it shows anything.
+    std::fs::create_dir(home.path().join("Mail")).unwrap();
     let mut command = CommandBuilder::new("neomutt");
     command.args(["-n", "-R", "-f", mailbox.to_str().unwrap()]);
     command.env("HOME", home.path());
