@@ -166,6 +166,12 @@ impl Pty {
         self.seen.lock().unwrap().raw.clone()
     }
 
+    /// How many bytes were written so far.
+    #[allow(dead_code, reason = "the benchmark's")]
+    pub fn written(&self) -> usize {
+        self.seen.lock().unwrap().raw.len()
+    }
+
     /// Looks at the screen as the terminal holds it.
     pub fn screen<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
         look(self.seen.lock().unwrap().parser.screen())
