@@ -64,18 +64,18 @@ pub fn main() -> ExitCode {
     let result = runtime.block_on(run(cli));
     // A download or a poll that was cut short must not hold the process back.
     runtime.shutdown_background();
-    match result {
-        Ok(Ended::Done) => ExitCode::SUCCESS,
-        Ok(Ended::Partly) => ExitCode::from(3),
-        Err(error) if error.is::<out::ReaderGone>() => ExitCode::SUCCESS,
+    out::leave(match result {
+        Ok(Ended::Done) => 0,
+        Ok(Ended::Partly) => 3,
+        Err(error) if error.is::<out::ReaderGone>() => 0,
         Err(error) => {
             out::note(format!(
                 "sextant: {}",
                 crate::text::sanitise(&format!("{error:#}"))
             ));
-            ExitCode::from(code_of(&error))
+            code_of(&error)
         }
-    }
+    })
 }
 
 /// 2 for what the user can mend by asking differently, 1 for what failed.

@@ -20,6 +20,18 @@ pub fn note(text: impl std::fmt::Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// Ends the process with this code, and nothing after it. The model's library may still be at work on its thread, and its clean-up
+/// at the end of a process would pull the floor from under it (seen: a segmentation fault); the system frees everything anyway.
+pub fn leave(code: u8) -> ! {
+    // Whoever read it is gone: there is nobody to tell.
+    let _ = io::stdout().flush();
+    let _ = io::stderr().flush();
+    #[cfg(unix)]
+    signal_hook::low_level::exit(i32::from(code));
+    #[cfg(not(unix))]
+    std::process::exit(i32::from(code));
+}
+
 /// Whoever read the pipe has seen enough.
 #[derive(Debug, thiserror::Error)]
 #[error("the reader went away")]

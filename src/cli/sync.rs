@@ -68,7 +68,7 @@ pub fn stop_on_signal(stop: CancellationToken) {
         stop.cancel();
         signals.next().await;
         out::note("stopped at once; a reply that was on its way is shown as unknown next time");
-        std::process::exit(130);
+        out::leave(130);
     });
 }
 

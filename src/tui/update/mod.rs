@@ -274,6 +274,14 @@ fn complain(state: &mut State, text: &str) {
 }
 
 fn notice(state: &mut State, text: &str, bad: bool) {
+    // Good news does not hide what went wrong; the next key does.
+    let warned = state
+        .notice
+        .as_ref()
+        .is_some_and(|n| n.bad && n.until > state.now);
+    if warned && !bad {
+        return;
+    }
     let span = if bad { COMPLAINED_FOR } else { TOLD_FOR };
     state.notice = Some(Notice {
         text: sanitise(text),

@@ -252,6 +252,20 @@ fn the_palette_runs_what_is_typed_and_remembers_it() {
 }
 
 #[test]
+fn good_news_does_not_hide_what_went_wrong_and_the_next_key_does() {
+    let done = |n| Outcome::Acted {
+        id: id(n),
+        act: Act::Done,
+        result: Ok(()),
+    };
+    let g = given()
+        .keys("e")
+        .msg(crate::tui::msg::Msg::Paste("x".into()));
+    let g = g.says("pasted").outcome(done(1)).says("pasted");
+    g.keys("e").outcome(done(2)).says("u takes it back");
+}
+
+#[test]
 fn the_palette_acts_on_the_selected_conversation() {
     let g = given().keys("<ctrl-k> done <enter>");
     assert!(g.effects.contains(&act(1, Act::Done)), "{:?}", g.effects);
