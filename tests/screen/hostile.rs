@@ -113,7 +113,7 @@ fn nothing_hostile_reaches_the_terminal() {
         &["import", file.to_str().unwrap(), "--channel", "file"],
     );
     for size in [(80, 24), (130, 40), (50, 12)] {
-        let home = copy(home.path());
+        let home = crate::pty::copy(home.path());
         let mut pty = Pty::start_in(
             home,
             &Start {
@@ -146,21 +146,4 @@ fn nothing_hostile_reaches_the_terminal() {
         pty.is_clean();
         check(&pty.raw());
     }
-}
-
-/// The same database for every size.
-fn copy(from: &std::path::Path) -> tempfile::TempDir {
-    let to = crate::pty::home();
-    std::fs::create_dir(to.path().join("data")).unwrap();
-    for entry in std::fs::read_dir(from.join("data")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            std::fs::copy(
-                &path,
-                to.path().join("data").join(path.file_name().unwrap()),
-            )
-            .unwrap();
-        }
-    }
-    to
 }

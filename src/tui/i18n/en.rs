@@ -12,7 +12,6 @@ pub const TEXTS: Texts = Texts {
     done: "done",
     outbox: "outbox",
     least_time_first: "least time first",
-    more_rows: "more below",
 
     empty_outbox: "Nothing is on its way, and nothing failed.",
     empty_shelf: "Nothing is here.",
@@ -25,7 +24,6 @@ pub const TEXTS: Texts = Texts {
     no_intent: "…",
     non_text: "no words",
     unsupported: "language?",
-    mixed: "mixed",
 
     you: "you",
     robot: "automation",
@@ -43,13 +41,9 @@ pub const TEXTS: Texts = Texts {
     draft: "draft",
     template_of: |n, count| format!("{n}/{count}"),
     written: "your words",
-    sending: "into the outbox…",
     in_other_language: |wanted, has| format!("no {wanted} text: this is {has}"),
     no_template_key: |n| format!("this intent has no template {n}; r writes a reply"),
     no_templates: "this intent has no templates; r writes a reply",
-    no_language: |template, lang, has| {
-        format!("{template} has no text in {lang}; it has {has}. t takes the next one")
-    },
     one_language_only: "this is the only text of this template",
     not_seen: "this text was not on the screen to its end; r shows all of it",
     nothing_to_send: "the reply is empty",
@@ -127,7 +121,6 @@ pub const TEXTS: Texts = Texts {
     channel_trouble: "trouble, tried again by itself",
     channel_file: "imported from a file, nothing to poll",
     channel_elsewhere: "its secrets are not on this machine",
-    key_helps: |key, what| format!("{key} {what}"),
     model: "model",
     model_loading: "loading the model",
     model_learning: |done, total| format!("learning the labelled examples {done}/{total}"),

@@ -151,8 +151,6 @@ pub struct Texts {
     pub done: &'static str,
     pub outbox: &'static str,
     pub least_time_first: &'static str,
-    /// Of `shown` rows there are more.
-    pub more_rows: &'static str,
 
     // The list.
     pub loading: &'static str,
@@ -168,7 +166,6 @@ pub struct Texts {
     pub no_intent: &'static str,
     pub non_text: &'static str,
     pub unsupported: &'static str,
-    pub mixed: &'static str,
 
     // The conversation.
     pub you: &'static str,
@@ -190,11 +187,9 @@ pub struct Texts {
     /// `n` of `count`.
     pub template_of: fn(usize, usize) -> String,
     pub written: &'static str,
-    pub sending: &'static str,
     pub in_other_language: fn(&str, &str) -> String,
     pub no_template_key: fn(usize) -> String,
     pub no_templates: &'static str,
-    pub no_language: fn(&str, &str, &str) -> String,
     pub one_language_only: &'static str,
     pub not_seen: &'static str,
     pub nothing_to_send: &'static str,
@@ -260,7 +255,6 @@ pub struct Texts {
     pub channel_trouble: &'static str,
     pub channel_file: &'static str,
     pub channel_elsewhere: &'static str,
-    pub key_helps: fn(&str, &str) -> String,
     pub model: &'static str,
     pub model_loading: &'static str,
     pub model_learning: fn(usize, usize) -> String,

@@ -12,7 +12,6 @@ pub const TEXTS: Texts = Texts {
     done: "已完成",
     outbox: "发件箱",
     least_time_first: "最急在前",
-    more_rows: "下面还有",
 
     empty_outbox: "没有正在发送的回复，也没有失败的。",
     empty_shelf: "这里是空的。",
@@ -25,7 +24,6 @@ pub const TEXTS: Texts = Texts {
     no_intent: "…",
     non_text: "无文字",
     unsupported: "语种？",
-    mixed: "多意图",
 
     you: "我",
     robot: "自动",
@@ -43,13 +41,9 @@ pub const TEXTS: Texts = Texts {
     draft: "草稿",
     template_of: |n, count| format!("{n}/{count}"),
     written: "自己写的",
-    sending: "正在放入发件箱…",
     in_other_language: |wanted, has| format!("没有 {wanted} 文本，这是 {has}"),
     no_template_key: |n| format!("这个意图没有模板 {n}；按 r 自己写"),
     no_templates: "这个意图没有模板；按 r 自己写",
-    no_language: |template, lang, has| {
-        format!("{template} 没有 {lang} 文本，只有 {has}。按 t 换下一个")
-    },
     one_language_only: "这个模板只有这一个文本",
     not_seen: "这段文字还没有完整显示过；按 r 查看全文",
     nothing_to_send: "回复是空的",
@@ -114,7 +108,6 @@ pub const TEXTS: Texts = Texts {
     channel_trouble: "出错，会自动重试",
     channel_file: "由文件导入，无需轮询",
     channel_elsewhere: "密钥不在这台机器上",
-    key_helps: |key, what| format!("{key} {what}"),
     model: "模型",
     model_loading: "正在加载模型",
     model_learning: |done, total| format!("正在学习标注例句 {done}/{total}"),

@@ -1,6 +1,6 @@
 //! From a key to its painted frame, through a pseudo-terminal; beside neomutt where it is installed.
 
-use crate::pty::{Pty, Start, home};
+use crate::pty::{Pty, Start, copy, home};
 use portable_pty::CommandBuilder;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 const KEYS: usize = 200;
 
 pub fn run(filled: &TempDir, messages: usize) {
-    let mut ours = Pty::start_in(copy(filled), &Start::default());
+    let mut ours = Pty::start_in(copy(filled.path()), &Start::default());
     ours.wait("the rows", |text| text.contains("buyer"));
     // The model loads meanwhile, and would be measured too.
     std::thread::sleep(Duration::from_secs(8));
@@ -61,20 +61,4 @@ fn neomutt(messages: usize) -> Pty {
     let pty = Pty::spawn(home, command, &Start::default());
     pty.wait("the mails", |text| text.contains("where is my order"));
     pty
-}
-
-fn copy(from: &TempDir) -> TempDir {
-    let to = home();
-    std::fs::create_dir(to.path().join("data")).unwrap();
-    for entry in std::fs::read_dir(from.path().join("data")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            std::fs::copy(
-                &path,
-                to.path().join("data").join(path.file_name().unwrap()),
-            )
-            .unwrap();
-        }
-    }
-    to
 }
